@@ -1,0 +1,169 @@
+"""The engine: frames in, styled frames out, for every way in. It owns the device thread; it knows no media, no HTTP."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer import postprocess
+from streamer.compiled import compiled_path
+from streamer.errors import MissingDependency
+from streamer.geometry import resolve_size
+from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, still
+from streamer.scenes import CutDetector
+from streamer.settings import EngineOptions, Look
+from streamer.styles import StyleLibrary
+
+Frame = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+SMOOTHING_SECONDS = 0.5  # time constant of a stream's statistics; docs/temporal.md has the ablation
+
+
+@dataclass
+class StreamState:
+    """What a stream remembers: the statistics its last frame was normalised by, and when that was."""
+
+    used: Float32  # (statistics_size,)
+    time: float = 0.0  # seconds
+
+
+class Engine:
+    """Runs one trunk on one device for any number of streams. Close it, or use it as a context manager."""
+
+    def __init__(self, library: StyleLibrary, options: EngineOptions | None = None, *, runtime: Runtime | None = None) -> None:
+        """Raises BadStyle for a damaged trunk, MissingDependency where the device asked for cannot be used."""
+        self.library = library
+        options = options or EngineOptions()
+        self._runtime = runtime or make_runtime(library, options)
+        self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def runtime_name(self) -> str:
+        """Which runtime runs the network, for people."""
+        return self._runtime.name
+
+    @property
+    def batch_size(self) -> int:
+        """How many frames at once the runtime is best at."""
+        return self._runtime.batch_size
+
+    def submit(self, batch: Batch) -> Future[Styled]:
+        """Queue a batch for the device thread."""
+        return self._device.submit(self._runtime.run, batch)
+
+    def run(self, batch: Batch) -> Styled:
+        """Style a batch and wait for it."""
+        return self.submit(batch).result()
+
+    def stylize(self, frame: Frame, modulation: Float32) -> Frame:
+        """Style one still picture (H, W, 3) by its own statistics."""
+        return self.run(still(frame[None], modulation, self.library.trunk.config.statistics_size)).frames[0]
+
+    def stream(self, look: Look) -> StyleStream:
+        """A new stream with a look of its own. Raises UnknownStyle, BadStyle or BadOption."""
+        return StyleStream(self, look)
+
+    def close(self) -> None:
+        """Finish what is queued and stop the device thread."""
+        self._device.shutdown(wait=True)
+        self._runtime.close()
+
+
+def make_runtime(library: StyleLibrary, options: EngineOptions) -> Runtime:
+    """The runtime for a device: `auto` takes a GPU if there is one that Keras can use without being installed for it."""
+    if options.device == "gpu":
+        from streamer.keras_runtime import KerasRuntime, gpu_count
+
+        if gpu_count() == 0:
+            raise MissingDependency("--device gpu: no GPU that TensorFlow can use was found; --device cpu always works.")
+        return KerasRuntime(library.trunk)
+    if options.device == "auto" and _has_gpu_driver():
+        from streamer.keras_runtime import KerasRuntime, gpu_count
+
+        if gpu_count() > 0:
+            return KerasRuntime(library.trunk)
+    return LiteRTRuntime(compiled_path(library.trunk, library.trunk_path.parent), options.threads)
+
+
+def _has_gpu_driver() -> bool:
+    """Cheap enough for every start: importing TensorFlow to find no GPU takes seconds."""
+    from pathlib import Path
+
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+class StyleStream:
+    """One stream of frames in one look. Its statistics travel from frame to frame; a scene cut starts them anew."""
+
+    def __init__(self, engine: Engine, look: Look) -> None:
+        self._engine = engine
+        self._look = look
+        self._modulation = engine.library.resolve(look.style, look.strength)
+        self._cuts = CutDetector()
+        self._state = StreamState(np.zeros(engine.library.trunk.config.statistics_size, np.float32))
+
+    @property
+    def batch_size(self) -> int:
+        """How many consecutive frames it likes at once."""
+        return self._engine.batch_size
+
+    def __call__(self, frames: Sequence[Frame], times: Sequence[float]) -> list[Frame]:
+        """Style consecutive frames (H, W, 3) of equal size, shown at `times` in seconds."""
+        if self._look.strength == 0:
+            return [frame.copy() for frame in frames]
+        height, width = frames[0].shape[:2]
+        size = resolve_size(self._look.work_size, width, height)
+        smaller = size[0] * size[1] < width * height
+        inputs = [postprocess.shrink(frame, size) for frame in frames] if smaller else list(frames)
+        carries = [self._carry(frame, time) for frame, time in zip(inputs, times, strict=True)]
+        styled = self._engine.run(stream_batch(np.stack(inputs), self._modulation, self._state.used, carries))
+        self._state.used = styled.used[-1]
+        return [
+            self._finish(out, small, frame) for out, small, frame in zip(styled.frames, inputs, frames, strict=True)
+        ]
+
+    def _carry(self, frame: Frame, time: float) -> float:
+        """How much of the statistics of the frame before this one keeps: exp(-dt / tau), 0 at a cut."""
+        elapsed, self._state.time = time - self._state.time, time
+        if self._cuts.is_cut(frame):
+            return 0.0
+        return math.exp(-max(elapsed, 0.0) / SMOOTHING_SECONDS)
+
+    def _finish(self, styled: Frame, small: Frame, original: Frame) -> Frame:
+        if small.shape != original.shape:
+            styled = postprocess.restore(styled, small, original)
+        if self._look.preserve_color:
+            styled = postprocess.preserve_color(styled, original)
+        return styled
+
+
+def stream_batch(frames: Frame, modulation: Float32, given: Float32, carries: Sequence[float]) -> Batch:
+    """Consecutive frames (B, H, W, 3) of one stream as one batch that equals running them one by one.
+
+    given: (statistics_size,) that the frame before them used. carries: for each frame the share it keeps of what its
+    predecessor used, 0 to 1. Unrolling ``used[i] = carry[i] * used[i-1] + (1 - carry[i]) * own[i]`` gives a lower
+    triangular `mix`.
+    """
+    count = len(frames)
+    mix = np.zeros((count, count), np.float32)
+    carry = np.zeros((count, 1), np.float32)
+    for i, keep in enumerate(carries):
+        carry[i] = keep * (carry[i - 1] if i else 1.0)
+        if i:
+            mix[i] = keep * mix[i - 1]
+        mix[i, i] += 1.0 - keep
+    rows = np.repeat(modulation[None], count, axis=0)
+    return Batch(frames, rows, np.repeat(given[None], count, axis=0), mix, carry)

@@ -1,0 +1,62 @@
+"""The Keras runtime: the network itself, on a GPU in batches and mixed precision, on whichever backend Keras runs on."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from streamer.errors import MissingDependency
+from streamer.runtime import Batch, Styled, pad
+from streamer.trunk import Trunk
+
+
+def gpu_count() -> int:
+    """GPUs that the Keras backend sees; 0 when there is none or Keras is not installed."""
+    try:
+        import keras
+
+        return len(keras.distribution.list_devices("gpu"))
+    except (ImportError, RuntimeError):
+        return 0
+
+
+class KerasRuntime:
+    """Runs the Keras network. Mixed precision keeps normalisation statistics in float32."""
+
+    def __init__(self, trunk: Trunk, *, precision: str | None = None, batch_size: int = 8) -> None:
+        """precision: a Keras policy; default mixed_float16 on a GPU, float32 without one.
+
+        Raises MissingDependency when Keras or its backend is not installed.
+        """
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        try:
+            import keras
+
+            from streamer.model import ByteNetwork, load_network
+        except ImportError as error:
+            raise MissingDependency("Styling on a GPU needs TensorFlow: pip install 'streamer[train]'.") from error
+        on_gpu = gpu_count() > 0
+        self.precision = precision or ("mixed_float16" if on_gpu else "float32")
+        self.name = f"Keras on {keras.backend.backend()} ({self.precision})"
+        self.batch_size = batch_size
+        self._network: Any = ByteNetwork(load_network(trunk, self.precision))
+        # XLA's CPU convolutions are several times slower than oneDNN's; on a GPU Keras decides.
+        tensorflow_cpu = keras.backend.backend() == "tensorflow" and not on_gpu
+        self._network.compile(jit_compile=False if tensorflow_cpu else "auto")
+
+    def run(self, batch: Batch) -> Styled:
+        """Style a batch."""
+        inputs = {name: getattr(batch, name) for name in ("modulation", "given", "mix", "carry")}
+        if batch.margins is not None:
+            outputs = self._network({**inputs, "frames": batch.frames, "margins": batch.margins})
+            return Styled(*(np.asarray(outputs[name]) for name in ("frames", "used", "own")))
+        padded, inside = pad(batch.frames)
+        outputs = self._network.predict_on_batch({**inputs, "frames": padded})
+        frames = np.ascontiguousarray(outputs["frames"][:, inside[0], inside[1]])
+        return Styled(frames, outputs["used"], outputs["own"])
+
+    def close(self) -> None:
+        """Drop the network."""
+        self._network = None

@@ -1,0 +1,249 @@
+"""The style network: one small trunk, conditioned on a style by its normalisation layers.
+
+The trunk is an image-transformation network in the manner of Johnson et al. 2016, made small: a strided
+stem, residual blocks at a quarter and an eighth of the resolution, and a sub-pixel head (Shi et al. 2016)
+that also sees the input at half resolution. Every convolution but the last is followed by conditional
+instance normalisation (Dumoulin et al. 2017), so a style is one vector of scales and shifts: the *modulation*.
+
+The statistics that a normalisation uses are an input too. Over a batch of B frames each layer takes
+``used = carry * given + mix @ own`` of its means and second moments, and returns ``used``; a stream hands
+it back as ``given`` with its next frame. ``mix = I, carry = 0`` is plain instance normalisation (a still
+picture, a first frame, a cut); ``mix = (1 - a) I, carry = a`` smooths a stream over time; a lower
+triangular ``mix`` does the same for consecutive frames in one batch; ``mix = 0, carry = 1`` applies known
+statistics (the tiles of a huge picture).
+
+Everything here is ``keras.ops``, so the network runs on TensorFlow, JAX and PyTorch alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from streamer.geometry import STRIDE
+from streamer.errors import BadStyle
+from streamer.trunk import Trunk, TrunkConfig, Weights, neutral_modulation
+
+EPSILON = 1e-3  # added to variances; inputs are scaled to [-1, 1]
+INPUTS = ("frames", "modulation", "given", "mix", "carry")
+
+
+class SubPixelInitializer(keras.initializers.Initializer):
+    """ICNR (Aitken et al. 2017): the phases of a sub-pixel convolution start equal, so no checkerboard."""
+
+    def __init__(self, factor: int = 2) -> None:
+        self.factor = factor
+
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
+        height, width, channels_in, channels_out = shape
+        small = keras.initializers.GlorotUniform()((height, width, channels_in, channels_out // self.factor**2))
+        # depth_to_space reads channels as (row, column, channel): whole copies one after the other.
+        return ops.cast(ops.tile(small, (1, 1, 1, self.factor**2)), dtype or "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {"factor": self.factor}
+
+
+def _binomial_on_subpixels(shape: tuple[int, ...], dtype: str | None = None) -> Any:
+    """A 3x3 binomial blur at full resolution, as a 3x3 convolution of the 12 sub-pixel channels (row, column, RGB).
+
+    Dense at half resolution it costs a convolution of 12 channels, where a depthwise one over RGB at full
+    resolution would leave most SIMD lanes empty.
+    """
+    kernel = np.zeros(shape, np.float32)
+    taps = {-1: 0.25, 0: 0.5, 1: 0.25}
+    for phase in np.ndindex(2, 2):
+        for dy, wy in taps.items():
+            for dx, wx in taps.items():
+                y, x = phase[0] + dy, phase[1] + dx
+                cell, source = (y // 2 + 1, x // 2 + 1), (y % 2) * 2 + x % 2
+                for colour in range(3):
+                    kernel[*cell, source * 3 + colour, (phase[0] * 2 + phase[1]) * 3 + colour] += wy * wx
+    return ops.convert_to_tensor(kernel, dtype=dtype or "float32")
+
+
+class StyleNetwork(keras.Model):
+    """Frames, modulations and statistics in; styled frames and the statistics used out.
+
+    Call with a dict of:
+      frames      (B, H, W, 3), values 0..255, H and W multiples of `STRIDE`
+      modulation  (B, config.modulation_size)
+      given       (B, config.statistics_size), the statistics that streams bring along
+      mix         (B, B), row i: how much of each frame's own statistics frame i uses
+      carry       (B, 1), how much of its given statistics frame i uses
+      margins     optional (4,) int32: top, left, bottom, right in units of STRIDE; the own statistics
+                  are measured inside them only (the tiles of a picture overlap, but count each pixel once)
+    Returns a dict of `frames` (B, H, W, 3) float, not clipped; `used` and `own` (B, statistics_size).
+    Zero padding inside the convolutions: the caller pads the frame itself by reflection.
+    """
+
+    def __init__(self, config: TrunkConfig, dtype: str = "float32") -> None:
+        """dtype: a Keras policy such as float32, mixed_float16 or mixed_bfloat16."""
+        super().__init__(name="style_network", dtype=dtype)
+        self.config = config
+        w, d, h = config.width, config.deep_width, config.head_width
+
+        def conv(width: int, size: int, name: str, **options: Any) -> Any:
+            return keras.layers.Conv2D(width, size, padding="same", use_bias=False, name=name, dtype=dtype, **options)
+
+        self.stem = conv(w, 4, "stem", strides=2)
+        self.down = conv(d, 3, "down", strides=2)
+        self.deep = [
+            [conv(d, 3, f"deep{i}_{j}", dilation_rate=rate) for j in range(2)]
+            for i, rate in enumerate(config.deep_dilations)
+        ]
+        self.up = conv(w, 1, "up")
+        self.fuse = conv(w, 1, "fuse")
+        self.body = [[conv(w, 3, f"body{i}_{j}") for j in range(2)] for i in range(config.blocks)]
+        self.rise = conv(h, 1, "rise")
+        self.head = [conv(h, 3, "head0"), conv(h, 3, "head1")]
+        self.paint = conv(12, 3, "paint", kernel_initializer=SubPixelInitializer())
+        self.smooth = conv(12, 3, "smooth", kernel_initializer=_binomial_on_subpixels, trainable=False)
+
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """See the class."""
+        state = _Conditioning(self.config, inputs)
+        x = ops.cast(inputs["frames"], self.compute_dtype) / 127.5 - 1.0
+        half = ops.space_to_depth(x, 2)
+        skip = ops.relu(state.normalise(self.stem(half), 4))
+        y = ops.relu(state.normalise(self.down(skip), 8))
+        for first, second in self.deep:
+            z = ops.relu(state.normalise(first(y), 8))
+            y = y + state.normalise(second(z), 8)
+        y = upsample(self.up(y))
+        y = ops.relu(state.normalise(self.fuse(ops.concatenate([y, skip], axis=-1)), 4))
+        for first, second in self.body:
+            z = ops.relu(state.normalise(first(y), 4))
+            y = y + state.normalise(second(z), 4)
+        y = upsample(self.rise(y))
+        y = ops.concatenate([y, half], axis=-1)
+        for layer in self.head:
+            y = ops.relu(state.normalise(layer(y), 2))
+        painted = self.smooth(self.paint(y))
+        gain, bias, gate = state.output_terms()
+        out = ops.depth_to_space(painted * gain + bias + half * gate, 2)
+        return {"frames": (ops.cast(out, "float32") + 1.0) * 127.5, **state.statistics()}
+
+
+def upsample(x: Any) -> Any:
+    """Twice the size by linear interpolation, (B, H, W, C) -> (B, 2H, 2W, C): no phase is treated unlike another.
+
+    Learned sub-pixel phases at these depths trained into a regular 4-pixel grid. Repeating each cell and averaging
+    2x2 is linear interpolation, half a fine pixel up and left, and needs no size known ahead.
+    """
+    repeated = ops.depth_to_space(ops.concatenate([x] * 4, axis=-1), 2)
+    return ops.average_pool(repeated, 2, strides=1, padding="same")
+
+
+class _Conditioning:
+    """Walks through the modulation and the given statistics, layer by layer, in the order of `norm_widths`."""
+
+    def __init__(self, config: TrunkConfig, inputs: dict[str, Any]) -> None:
+        self._modulation = ops.cast(inputs["modulation"], "float32")
+        self._given = ops.cast(inputs["given"], "float32")
+        self._mix = ops.cast(inputs["mix"], "float32")
+        self._carry = ops.cast(inputs["carry"], "float32")
+        self._margins = inputs.get("margins")
+        self._widths = iter(config.norm_widths())
+        self._at = 0
+        self._used: list[Any] = []
+        self._own: list[Any] = []
+
+    def _take(self, tensor: Any, width: int) -> tuple[Any, Any]:
+        at = self._at
+        return tensor[:, at : at + width], tensor[:, at + width : at + 2 * width]
+
+    def normalise(self, x: Any, reduction: int) -> Any:
+        """Conditional instance normalisation of x (B, H, W, C), which is 1/`reduction` of the frame's size."""
+        width = next(self._widths)
+        measured = ops.cast(self._inside(x, STRIDE // reduction), "float32")
+        own = ops.concatenate(
+            [ops.mean(measured, axis=(1, 2)), ops.mean(ops.square(measured), axis=(1, 2))], axis=-1
+        )
+        given = ops.concatenate(self._take(self._given, width), axis=-1)
+        used = self._carry * given + ops.matmul(self._mix, own)
+        mean, second = used[:, :width], used[:, width:]
+        variance = ops.maximum(second - ops.square(mean), 0.0)
+        gamma, beta = self._take(self._modulation, width)
+        scale = gamma * ops.rsqrt(variance + EPSILON)
+        shift = beta - mean * scale
+        self._at += 2 * width
+        self._used.append(used)
+        self._own.append(own)
+        return x * _per_channel(scale, x) + _per_channel(shift, x)
+
+    def _inside(self, x: Any, unit: int) -> Any:
+        if self._margins is None:
+            return x
+        top, left, bottom, right = (self._margins[i] * unit for i in range(4))
+        height, width = ops.shape(x)[1], ops.shape(x)[2]
+        return x[:, top : height - bottom, left : width - right, :]
+
+    def output_terms(self) -> list[Any]:
+        """Gain, bias and input gate of the 12 sub-pixel channels, each (B, 1, 1, 12)."""
+        rgb = [self._modulation[:, self._at + 3 * i : self._at + 3 * i + 3] for i in range(3)]
+        return [ops.reshape(ops.tile(value, (1, 4)), (-1, 1, 1, 12)) for value in rgb]
+
+    def statistics(self) -> dict[str, Any]:
+        """`used` and `own`, (B, statistics_size) each."""
+        return {"used": ops.concatenate(self._used, axis=-1), "own": ops.concatenate(self._own, axis=-1)}
+
+
+def _per_channel(values: Any, like: Any) -> Any:
+    """(B, C) -> (B, 1, 1, C) in the dtype of `like`."""
+    return ops.cast(ops.expand_dims(values, (1, 2)), like.dtype)
+
+
+class ByteNetwork(keras.Model):
+    """A style network from uint8 frames to uint8 frames: what runtimes run and exports hold."""
+
+    def __init__(self, network: StyleNetwork) -> None:
+        super().__init__(name="byte_network")
+        self.network = network
+
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """As `StyleNetwork.call`, with `frames` rounded to uint8."""
+        outputs = self.network(inputs)
+        frames = ops.clip(outputs["frames"] + 0.5, 0.0, 255.0)  # the cast truncates
+        return {"frames": ops.cast(frames, "uint8"), "used": outputs["used"], "own": outputs["own"]}
+
+
+def build_network(config: TrunkConfig, dtype: str = "float32") -> StyleNetwork:
+    """A network with freshly initialised weights, in a Keras dtype policy."""
+    network = StyleNetwork(config, dtype)
+    size = 4 * STRIDE
+    network(
+        {
+            "frames": np.zeros((1, size, size, 3), np.float32),
+            "modulation": neutral_modulation(config)[None],
+            "given": np.zeros((1, config.statistics_size), np.float32),
+            "mix": np.ones((1, 1), np.float32),
+            "carry": np.zeros((1, 1), np.float32),
+        }
+    )
+    return network
+
+
+def load_network(trunk: Trunk, dtype: str = "float32") -> StyleNetwork:
+    """A network with the weights of a trunk file. Raises BadStyle when they do not fit its architecture."""
+    network = build_network(trunk.config, dtype)
+    for weight in network.trainable_weights:
+        values = trunk.weights.get(_weight_name(weight))
+        if values is None or values.shape != tuple(weight.shape):
+            raise BadStyle(f"The trunk's weights do not fit its architecture at {_weight_name(weight)}.")
+        weight.assign(values)
+    return network
+
+
+def network_weights(network: StyleNetwork) -> Weights:
+    """The trained weights by name, as `Trunk` holds them; fixed kernels are rebuilt from code."""
+    return {_weight_name(weight): ops.convert_to_numpy(weight) for weight in network.trainable_weights}
+
+
+def _weight_name(weight: Any) -> str:
+    # Keras paths start with the names of the models around a layer; the layer's own name is unique here.
+    return "/".join(str(weight.path).split("/")[-2:])

@@ -1,0 +1,154 @@
+"""How a network is run: one small interface, and the CPU runtime (LiteRT with XNNPACK).
+
+A runtime takes a batch of equally large uint8 frames with their modulations and statistics, pads them by reflection,
+runs the network and crops back. It is not thread-safe: the engine's device thread owns it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.errors import BadStyle, MissingDependency
+from streamer.geometry import padding
+
+Float32 = NDArray[np.float32]
+Frames = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B frames and what each is to be normalised by; see `streamer.model`."""
+
+    frames: Frames  # (B, H, W, 3)
+    modulation: Float32  # (B, modulation_size)
+    given: Float32  # (B, statistics_size)
+    mix: Float32  # (B, B)
+    carry: Float32  # (B, 1)
+    margins: tuple[int, int, int, int] | None = None  # top, left, bottom, right in STRIDE; the frames are padded already
+
+
+@dataclass(frozen=True)
+class Styled:
+    """What came of a Batch."""
+
+    frames: Frames  # (B, H, W, 3)
+    used: Float32  # (B, statistics_size): hand these back with the stream's next frame
+    own: Float32  # (B, statistics_size)
+
+
+class Runtime(Protocol):
+    """Runs one trunk. `batch_size`: how many frames at once it is best at."""
+
+    name: str
+    batch_size: int
+
+    def run(self, batch: Batch) -> Styled:
+        """Style a batch."""
+        ...
+
+    def close(self) -> None:
+        """Release memory and threads."""
+        ...
+
+
+def still(frames: Frames, modulation: Float32, statistics_size: int) -> Batch:
+    """A batch of unrelated stills, each normalised by its own statistics; modulation (modulation_size,) for all."""
+    count = len(frames)
+    return Batch(
+        frames,
+        np.repeat(modulation[None], count, axis=0),
+        np.zeros((count, statistics_size), np.float32),
+        np.eye(count, dtype=np.float32),
+        np.zeros((count, 1), np.float32),
+    )
+
+
+def pad(frames: Frames) -> tuple[Frames, tuple[slice, slice]]:
+    """Reflect a border around (B, H, W, 3); returns the larger frames and the slices that crop it off again."""
+    height, width = frames.shape[1:3]
+    top, bottom, left, right = padding(height, width)
+    padded = np.empty((len(frames), top + height + bottom, left + width + right, 3), np.uint8)
+    for source, target in zip(frames, padded, strict=True):
+        cv2.copyMakeBorder(source, top, bottom, left, right, cv2.BORDER_REFLECT_101, dst=target)
+    return padded, (slice(top, top + height), slice(left, left + width))
+
+
+class LiteRTRuntime:
+    """The trunk compiled to a `.tflite` graph, run by LiteRT's XNNPACK kernels on CPU threads."""
+
+    name = "LiteRT"
+    batch_size = 1  # a batch only adds latency on a CPU: one frame keeps all cores busy
+    _KEPT = 4  # interpreters of different shapes; a live server meets a few, a file exactly one
+
+    def __init__(self, graph: Path, threads: int | None = None) -> None:
+        """graph: the compiled trunk; its sibling `NAME.tiles.tflite` also takes margins.
+
+        Raises BadStyle when the graph is missing, MissingDependency when LiteRT is.
+        """
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise MissingDependency("The CPU runtime needs the package ai-edge-litert.") from error
+        if not graph.exists():
+            raise BadStyle(f"The compiled trunk {graph.name} is missing; `streamer compile` builds it.")
+        self._interpreter_class = Interpreter
+        self._graph = graph
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._interpreters: OrderedDict[tuple[Any, ...], _Interpreter] = OrderedDict()
+
+    def run(self, batch: Batch) -> Styled:
+        """Style a batch on the CPU."""
+        if batch.margins is not None:
+            return self._interpreter(batch.frames.shape, tiles=True).run(batch.frames, batch)
+        padded, inside = pad(batch.frames)
+        styled = self._interpreter(padded.shape).run(padded, batch)
+        frames = np.ascontiguousarray(styled.frames[:, inside[0], inside[1]])
+        return Styled(frames, styled.used, styled.own)
+
+    def close(self) -> None:
+        """Drop all interpreters."""
+        self._interpreters.clear()
+
+    def _interpreter(self, shape: tuple[int, ...], tiles: bool = False) -> _Interpreter:
+        key = (shape, tiles)
+        if key not in self._interpreters:
+            path = self._graph.with_suffix(".tiles.tflite") if tiles else self._graph
+            raw = self._interpreter_class(model_path=str(path), num_threads=self._threads)
+            self._interpreters[key] = _Interpreter(raw, shape)
+            if len(self._interpreters) > self._KEPT:
+                self._interpreters.popitem(last=False)
+        self._interpreters.move_to_end(key)
+        return self._interpreters[key]
+
+
+class _Interpreter:
+    """One LiteRT interpreter, its tensors allocated for one shape."""
+
+    def __init__(self, raw: Any, shape: tuple[int, ...]) -> None:
+        self._raw = raw
+        signature = raw.get_signature_runner()
+        inputs = {name: (detail["index"], detail["shape"]) for name, detail in signature.get_input_details().items()}
+        self._inputs = {name: index for name, (index, _) in inputs.items()}
+        self._outputs = {name: detail["index"] for name, detail in signature.get_output_details().items()}
+        del signature  # it holds tensors, which LiteRT does not resize while anybody does
+        for name, (index, declared) in inputs.items():
+            width = int(declared[-1])
+            wanted = {"frames": shape, "mix": (shape[0], shape[0]), "margins": (4,)}.get(name, (shape[0], width))
+            raw.resize_tensor_input(index, wanted)
+        raw.allocate_tensors()
+
+    def run(self, frames: Frames, batch: Batch) -> Styled:
+        values = {"frames": frames, "modulation": batch.modulation, "given": batch.given}
+        values |= {"mix": batch.mix, "carry": batch.carry, "margins": np.asarray(batch.margins or (0,) * 4, np.int32)}
+        for name, index in self._inputs.items():
+            self._raw.set_tensor(index, values[name])
+        self._raw.invoke()
+        return Styled(*(self._raw.get_tensor(self._outputs[name]) for name in ("frames", "used", "own")))

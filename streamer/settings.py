@@ -1,0 +1,112 @@
+"""Every option exists once, here: its default, its bounds and what it means.
+
+Command line flags (`--work-size`) and environment names (`STREAMER_WORK_SIZE`) derive from the fields.
+Building one of these classes checks its values, so code below never sees one out of bounds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.errors import BadOption
+
+ENV_PREFIX = "STREAMER_"
+
+
+def option(
+    default: Any,
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    metavar: str | None = None,
+) -> Any:
+    """A dataclass field that also knows its bounds and its help text."""
+    metadata = {"help": meaning, "low": low, "high": high, "choices": choices, "metavar": metavar}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+class Checked:
+    """A base for frozen dataclasses of `option` fields: checks every value once, when it is built."""
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for the first value that is out of bounds."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            check_value(field, getattr(self, field.name))
+
+
+def flag_name(field: dataclasses.Field[Any]) -> str:
+    """`work_size` -> `--work-size`."""
+    return "--" + field.name.replace("_", "-")
+
+
+def check_value(field: dataclasses.Field[Any], value: Any) -> None:
+    """Raise BadOption, naming the flag, its limit and what was received, unless the value is in bounds."""
+    choices, low, high = (field.metadata.get(key) for key in ("choices", "low", "high"))
+    if value is None:
+        return
+    if choices and value not in choices:
+        raise BadOption(f"{flag_name(field)} must be one of {', '.join(choices)}; received {value!r}.")
+    if low is None and high is None:
+        return
+    too_small = low is not None and value < low
+    too_large = high is not None and value > high
+    if math.isnan(value) or too_small or too_large:
+        if high is None:
+            bounds = f"at least {low:g}"
+        else:
+            bounds = f"from {low:g} to {high:g}"
+        raise BadOption(f"{flag_name(field)} must be {bounds}; received {value:g}.")
+
+
+@dataclass(frozen=True)
+class Look(Checked):
+    """How a frame should look: which style, how much of it, at which working size."""
+
+    style: str = option("mosaic", "A style's name, or a blend such as mosaic:0.7,great_wave:0.3.", metavar="STYLE")
+    strength: float = option(1.0, "0 is the input, 1 is the style.", low=0, high=1)
+    preserve_color: bool = option(False, "Luminance of the style, colours of the input.")
+    work_size: str | None = option(
+        None,
+        "Style at this smaller size (720p, 640x360, 0.5x), scale back up and give back fine luminance detail.",
+        metavar="SIZE",
+    )
+
+
+@dataclass(frozen=True)
+class EngineOptions(Checked):
+    """Where and how the network runs."""
+
+    device: str = option("auto", "Where the network runs.", choices=("auto", "cpu", "gpu"))
+    threads: int | None = option(None, "Threads of the CPU runtime; default: all cores.", low=1, high=256)
+
+
+@dataclass(frozen=True)
+class TranscodeOptions(Checked):
+    """File to file: what part of the input, and how the output is encoded."""
+
+    size: str | None = option(None, "Output size: 720p, 640x360 or 0.5x; default: the input's.", metavar="SIZE")
+    start: float | None = option(None, "Begin at this second of the input.", low=0, metavar="SECONDS")
+    duration: float | None = option(None, "Stop after this many seconds.", low=0, metavar="SECONDS")
+    codec: str | None = option(
+        None, "Video codec; default: what the container's players expect.", choices=("h264", "hevc", "av1", "vp9")
+    )
+    crf: int | None = option(None, "Constant quality, lower is better; default: the codec's.", low=0, high=63)
+    preset: str | None = option(None, "Encoder preset, from ultrafast to veryslow (SVT-AV1: 0 to 13).")
+    overwrite: bool = option(False, "Replace an existing output.")
+    keep_partial: bool = option(False, "Of a truncated input, keep what could be read.")
+
+
+@dataclass(frozen=True)
+class ImageOptions(Checked):
+    """Still pictures."""
+
+    size: str | None = option(None, "Output size: 720p, 640x360 or 0.5x; default: the input's.", metavar="SIZE")
+    overwrite: bool = option(False, "Replace an existing output.")
+    memory: int = option(
+        1024, "Memory budget of the network in MiB; beyond it a picture is styled in tiles.", low=64, high=1048576
+    )

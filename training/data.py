@@ -1,0 +1,88 @@
+"""Photographs to batches. Every batch is drawn from (seed, step) alone, so a resumed run sees what it would have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.errors import BadMedia
+from training.motion import MARGIN, Pair, make_pair
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+HOLD_OUT_PREFIX = "val_"  # pictures of this prefix are kept for measuring
+MINIMUM_PHOTOGRAPHS = 8
+
+
+def find_photographs(folders: Iterable[Path]) -> list[Path]:
+    """All training pictures below the folders, sorted. Raises BadMedia when there are too few."""
+    names = list(folders)
+    found = sorted(
+        path
+        for folder in names
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(HOLD_OUT_PREFIX)
+    )
+    if len(found) < MINIMUM_PHOTOGRAPHS:
+        places = ", ".join(map(str, names))
+        raise BadMedia(f"Training needs at least {MINIMUM_PHOTOGRAPHS} photographs; {len(found)} found in {places}.")
+    return found
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB. Raises BadMedia when the file is no picture."""
+    data = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if data is None:
+        raise BadMedia(f"{path} is not a picture that can be read.")
+    return cv2.cvtColor(data, cv2.COLOR_BGR2RGB).astype(np.uint8)
+
+
+def shrink(picture: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+    """Scale so that the shorter side has `short_side` pixels, averaging areas when it gets smaller."""
+    height, width = picture.shape[:2]
+    factor = short_side / min(height, width)
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+
+
+class Pairs(keras.utils.PyDataset):
+    """Batches of moving pairs: dict of first, second, flow, mask, light, each (B, S, S, .) float32."""
+
+    def __init__(self, paths: Sequence[Path], *, batch: int, size: int, steps: int, seed: int = 0, start: int = 0) -> None:
+        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
+        self._pictures = [read_picture(path) for path in paths]
+        self._batch, self._size, self._steps, self._seed, self._start = batch, size, steps, seed, start
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[np.float32]]]:
+        rng = np.random.default_rng((self._seed, self._start + index))
+        pairs = [self._draw(rng) for _ in range(self._batch)]
+        names = Pair.__dataclass_fields__
+        return ({name: np.stack([getattr(pair, name) for pair in pairs]) for name in names},)
+
+    def _draw(self, rng: np.random.Generator) -> Pair:
+        picture = self._pictures[rng.integers(len(self._pictures))]
+        whole = self._size + 2 * MARGIN
+        height, width = picture.shape[:2]
+        side = int(min(height, width) * rng.uniform(0.6, 1.0))
+        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+        crop = picture[top : top + side, left : left + side]
+        how = cv2.INTER_AREA if side >= whole else cv2.INTER_CUBIC
+        crop = cv2.resize(crop, (whole, whole), interpolation=how).astype(np.float32)
+        if rng.uniform() < 0.5:
+            crop = crop[:, ::-1]
+        return make_pair(np.ascontiguousarray(_relight(crop, rng)), rng)
+
+
+def _relight(crop: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Random exposure, contrast and colour temperature."""
+    gains = (rng.uniform(0.85, 1.15) * rng.uniform(0.95, 1.05, 3)).astype(np.float32)
+    relit = ((crop - 128) * rng.uniform(0.8, 1.1) + 128 + rng.uniform(-12, 12)) * gains
+    return np.clip(relit, 0, 255).astype(np.float32)

@@ -1,0 +1,80 @@
+"""Synthetic motion: pairs of frames whose flow is known exactly, so that no flow network is needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+MARGIN = 24  # pixels of picture around a crop, so that what moves in is picture too
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two frames of one moving scene, (S, S, 3) float32 in 0..255, and what is known of them."""
+
+    first: Array
+    second: Array
+    flow: Array  # (S, S, 2): where each pixel (x, y) of the second frame was in the first
+    mask: Array  # (S, S, 1): 1 where that place lies inside the first frame
+    light: Array  # (S, S, 1): change of luminance from a change of light, without the noise
+
+
+def random_flow(size: int, rng: np.random.Generator) -> Array:
+    """A random motion of a size x size frame: shift to 16 px, zoom 0.9..1.1, rotation to 3 degrees, a smooth field.
+
+    Returns coordinates (size, size, 2) as (x, y) in the first frame for each pixel of the second.
+    """
+    centre = (size - 1) / 2
+    y, x = np.mgrid[:size, :size].astype(np.float32) - centre
+    zoom, angle = rng.uniform(0.9, 1.1), np.deg2rad(rng.uniform(-3, 3))
+    cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
+    # Small motions are the common ones between neighbouring frames: the radius is drawn, not the box.
+    reach, heading = 16 * rng.uniform() ** 2, rng.uniform(0, 2 * np.pi)
+    if rng.uniform() < 0.5:
+        cos, sin = 1 + (cos - 1) * 0.1, sin * 0.1
+    coarse = rng.normal(0, 1.5 * rng.uniform(), (4, 4, 2)).astype(np.float32)
+    smooth = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+    where = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1) + smooth + centre
+    return (where + reach * np.array([np.cos(heading), np.sin(heading)])).astype(np.float32)
+
+
+def make_pair(surround: Array, rng: np.random.Generator) -> Pair:
+    """surround (S + 2 MARGIN, S + 2 MARGIN, 3), 0..255 -> a pair of S x S frames with motion, light and noise."""
+    size = surround.shape[0] - 2 * MARGIN
+    first = surround[MARGIN : MARGIN + size, MARGIN : MARGIN + size]
+    flow = random_flow(size, rng)
+    moved = cv2.remap(
+        surround, flow + np.float32(MARGIN), None, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+    )
+    lit = moved * np.float32(rng.uniform(0.9, 1.1)) + np.float32(rng.uniform(-10, 10))
+    light = ((lit - moved) @ np.array([0.299, 0.587, 0.114], np.float32))[..., None]
+    noise = rng.normal(0, rng.uniform(0, 5), lit.shape)
+    second = np.clip(lit + noise, 0, 255).astype(np.float32)
+    inside = ((flow >= 0) & (flow <= size - 1)).all(axis=-1, keepdims=True)
+    return Pair(np.ascontiguousarray(first), second, flow, inside.astype(np.float32), light.astype(np.float32))
+
+
+def warp(pictures: Any, flow: Any) -> Any:
+    """Sample pictures (B, H, W, C) at flow (B, H, W, 2), pixels as (x, y), bilinearly; differentiable in the pictures."""
+    batch, height, width, channels = ops.shape(pictures)
+    x = ops.clip(flow[..., 0], 0.0, ops.cast(width - 1, "float32"))
+    y = ops.clip(flow[..., 1], 0.0, ops.cast(height - 1, "float32"))
+    left, top = ops.floor(x), ops.floor(y)
+    fx, fy = (x - left)[..., None], (y - top)[..., None]
+    x0, y0 = ops.cast(left, "int32"), ops.cast(top, "int32")
+    x1, y1 = ops.minimum(x0 + 1, width - 1), ops.minimum(y0 + 1, height - 1)
+    flat = ops.reshape(pictures, (-1, channels))
+    base = ops.reshape(ops.arange(batch, dtype="int32"), (-1, 1, 1)) * (height * width)
+
+    def at(row: Any, column: Any) -> Any:
+        return ops.take(flat, base + row * width + column, axis=0)
+
+    upper = at(y0, x0) * (1 - fx) + at(y0, x1) * fx
+    lower = at(y1, x0) * (1 - fx) + at(y1, x1) * fx
+    return upper * (1 - fy) + lower * fy

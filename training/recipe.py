@@ -1,0 +1,63 @@
+"""What a training run is: its pictures, weights and length. Saved beside the checkpoint; equal recipes resume."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from streamer.trunk import TrunkConfig
+
+
+@dataclass(frozen=True)
+class StyleSource:
+    """One style to learn: its picture and what is written of it into the style file."""
+
+    name: str
+    picture: str
+    sizes: tuple[int, ...] = (256, 384)  # short sides in pixels at which the picture's Gram matrices are averaged
+    style_weight: float = 1.5
+    title: str = ""
+    artist: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a run computes. Losses are relative (see `training.losses`), so weights are near 1."""
+
+    styles: tuple[StyleSource, ...]
+    content: tuple[str, ...]  # folders of photographs
+    vgg: str = "imagenet"
+    config: TrunkConfig = field(default_factory=TrunkConfig)
+    steps: int = 4000
+    batch: int = 4
+    size: int = 192  # side of a crop in pixels
+    learning_rate: float = 1.5e-3
+    content_weight: float = 1.0
+    variation_weight: float = 0.3
+    temporal_weight: float = 8.0
+    temporal_ramp: tuple[float, float] = (0.3, 0.6)  # where in the run the temporal term fades in
+    identity_weight: float = 20.0
+    average: float = 0.998  # decay of the moving average of the weights
+    precision: str = "float32"  # of the VGG arithmetic
+    seed: int = 0
+
+    def to_json(self) -> str:
+        """As text; `from_json` is the inverse."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what `to_json` wrote."""
+        values: dict[str, Any] = json.loads(text)
+        values["styles"] = tuple(StyleSource(**style | {"sizes": tuple(style["sizes"])}) for style in values["styles"])
+        values["config"] = TrunkConfig.from_dict(values["config"])
+        for name in ("content", "temporal_ramp"):
+            values[name] = tuple(values[name])
+        return cls(**values)
+
+    def picture_paths(self) -> list[Path]:
+        """The style pictures, in the order of the styles."""
+        return [Path(style.picture) for style in self.styles]

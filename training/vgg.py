@@ -1,0 +1,123 @@
+"""The frozen VGG network whose features define content and style (Simonyan and Zisserman 2015).
+
+Caffe preprocessing: RGB 0..255 -> BGR minus the ImageNet mean; zero padding; max pooling, as in the original.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from streamer.errors import BadMedia
+
+IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT_LAYER = "relu4_2"
+
+
+class Features:
+    """Maps pictures to the activations of named layers.
+
+    Works for any chain of convolutions with VGG's names, so also for a compressed encoder: an optional
+    1x1 `conv0` sees RGB in 0..1 in place of the caffe preprocessing, and an optional 1x1 `convX_Y_aux`
+    maps a thin layer to the channels of the layer of that name in VGG-19.
+    """
+
+    def __init__(self, weights: dict[str, NDArray[np.float32]], layers: tuple[str, ...], dtype: str = "float32") -> None:
+        """weights: `NAME/kernel` (HWIO) and `NAME/bias` for each convolution, in order.
+
+        dtype is that of the arithmetic; activations come back as float32.
+        """
+        names = [key.removesuffix("/kernel") for key in weights if key.endswith("/kernel")]
+        self.wanted = {layer.replace("relu", "conv"): layer for layer in layers}
+        if missing := sorted(set(self.wanted) - set(names)):
+            raise BadMedia(f"The VGG weights have no layer {missing[0]}; they have {', '.join(names)}.")
+        self._dtype = dtype
+        self._own_preprocessing = "conv0" in names
+        chain = [name for name in names if not name.endswith("_aux")]
+        self._chain = chain[: max(chain.index(name) for name in self.wanted) + 1]
+        needed = self._chain + [f"{name}_aux" for name in self.wanted if f"{name}_aux" in names]
+        self._kernels = {
+            name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"], dtype)) for name in needed
+        }
+
+    def __call__(self, pictures: Any) -> dict[str, Any]:
+        """pictures (B, H, W, 3), RGB 0..255 -> {layer: (B, h, w, C) float32} for the layers asked for."""
+        x = ops.cast(self._preprocess(pictures), self._dtype)
+        found: dict[str, Any] = {}
+        block = "1"
+        for name in self._chain:
+            if name != "conv0" and name[4] != block:
+                x, block = ops.max_pool(x, 2, 2, padding="valid"), name[4]
+            x = self._convolve(name, x)
+            if name in self.wanted:
+                full = self._convolve(f"{name}_aux", x) if f"{name}_aux" in self._kernels else x
+                found[self.wanted[name]] = ops.cast(full, "float32")
+        return found
+
+    def _preprocess(self, pictures: Any) -> Any:
+        if self._own_preprocessing:
+            return pictures / 255.0
+        return ops.flip(pictures, axis=-1) - np.array(IMAGENET_MEAN_BGR, np.float32)
+
+    def _convolve(self, name: str, x: Any) -> Any:
+        kernel, bias = self._kernels[name]
+        y = ops.conv(x, kernel, padding="same") + bias
+        return y if name == "conv0" else ops.relu(y)
+
+
+def _constant(values: NDArray[np.float32], dtype: str) -> Any:
+    return ops.cast(ops.convert_to_tensor(values.astype(np.float32)), dtype)
+
+
+def load_weights(source: str) -> dict[str, NDArray[np.float32]]:
+    """VGG-19 weights from an `.npz` of `convX_Y/kernel` and `/bias`, or `imagenet` for those of keras.applications.
+
+    Raises BadMedia when the file is missing or holds something else.
+    """
+    if source == "imagenet":
+        return _from_keras_applications()
+    path = Path(source)
+    try:
+        with np.load(path) as archive:
+            weights = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError) as error:
+        raise BadMedia(f"VGG weights {path} cannot be read as .npz: {error}.") from error
+    if not any(re.fullmatch(r"conv\d_\d/kernel", name) for name in weights):
+        raise BadMedia(f"VGG weights {path} hold no arrays named convX_Y/kernel; found {', '.join(list(weights)[:4])}.")
+    return weights
+
+
+def _from_keras_applications() -> dict[str, NDArray[np.float32]]:
+    try:
+        network = keras.applications.VGG19(include_top=False, weights="imagenet")
+    except Exception as error:  # urllib, OSError or ValueError, by Keras version
+        raise BadMedia(
+            f"The VGG-19 weights could not be downloaded ({error}); give a local file with --vgg-weights FILE.npz."
+        ) from error
+    weights: dict[str, NDArray[np.float32]] = {}
+    for layer in network.layers:
+        if match := re.fullmatch(r"block(\d)_conv(\d)", layer.name):
+            kernel, bias = layer.get_weights()
+            weights[f"conv{match[1]}_{match[2]}/kernel"], weights[f"conv{match[1]}_{match[2]}/bias"] = kernel, bias
+    return weights
+
+
+def random_weights(channels: tuple[int, ...] = (4, 6, 8, 8, 8), seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """A tiny VGG-shaped network of He-normal random weights, for tests: same names, same pooling, few channels."""
+    rng = np.random.default_rng(seed)
+    weights: dict[str, NDArray[np.float32]] = {}
+    depth = 3
+    for block, width in enumerate(channels, start=1):
+        for position in (1, 2):
+            kernel = rng.normal(0, np.sqrt(2 / (9 * depth)), (3, 3, depth, width))
+            weights[f"conv{block}_{position}/kernel"] = kernel.astype(np.float32)
+            weights[f"conv{block}_{position}/bias"] = np.zeros(width, np.float32)
+            depth = width
+    return weights
