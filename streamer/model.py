@@ -83,7 +83,8 @@ class StyleNetwork(keras.Model):
 
     def __init__(self, config: TrunkConfig, dtype: str = "float32") -> None:
         """dtype: a Keras policy such as float32, mixed_float16 or mixed_bfloat16."""
-        super().__init__(name="style_network", dtype=dtype)
+        # Without autocast: the statistics stay float32 whatever the convolutions compute in.
+        super().__init__(name="style_network", dtype=dtype, autocast=False)
         self.config = config
         w, d, h = config.width, config.deep_width, config.head_width
 
@@ -124,7 +125,7 @@ class StyleNetwork(keras.Model):
         for layer in self.head:
             y = ops.relu(state.normalise(layer(y), 2))
         painted = self.smooth(self.paint(y))
-        gain, bias, gate = state.output_terms()
+        gain, bias, gate = (ops.cast(term, self.compute_dtype) for term in state.output_terms())
         out = ops.depth_to_space(painted * gain + bias + half * gate, 2)
         return {"frames": (ops.cast(out, "float32") + 1.0) * 127.5, **state.statistics()}
 
@@ -202,7 +203,7 @@ class ByteNetwork(keras.Model):
     """A style network from uint8 frames to uint8 frames: what runtimes run and exports hold."""
 
     def __init__(self, network: StyleNetwork) -> None:
-        super().__init__(name="byte_network")
+        super().__init__(name="byte_network", autocast=False)
         self.network = network
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -231,17 +232,30 @@ def build_network(config: TrunkConfig, dtype: str = "float32") -> StyleNetwork:
 def load_network(trunk: Trunk, dtype: str = "float32") -> StyleNetwork:
     """A network with the weights of a trunk file. Raises BadStyle when they do not fit its architecture."""
     network = build_network(trunk.config, dtype)
-    for weight in network.trainable_weights:
-        values = trunk.weights.get(_weight_name(weight))
-        if values is None or values.shape != tuple(weight.shape):
-            raise BadStyle(f"The trunk's weights do not fit its architecture at {_weight_name(weight)}.")
-        weight.assign(values)
+    set_network_weights(network, trunk)
     return network
 
 
+def set_network_weights(network: StyleNetwork, trunk: Trunk) -> None:
+    """Give a network the weights of a trunk. Raises BadStyle when they do not fit its architecture."""
+    for weight in _learned(network):
+        name = _weight_name(weight)
+        values = trunk.weights.get(name)
+        if values is None or values.shape != tuple(weight.shape):
+            found = "nothing" if values is None else values.shape
+            raise BadStyle(f"The trunk does not fit its architecture: {name} must be {weight.shape}, received {found}.")
+        weight.assign(values)
+
+
 def network_weights(network: StyleNetwork) -> Weights:
-    """The trained weights by name, as `Trunk` holds them; fixed kernels are rebuilt from code."""
-    return {_weight_name(weight): ops.convert_to_numpy(weight) for weight in network.trainable_weights}
+    """The learned weights by name, as `Trunk` holds them; fixed kernels are rebuilt from code."""
+    return {_weight_name(weight): ops.convert_to_numpy(weight) for weight in _learned(network)}
+
+
+def _learned(network: StyleNetwork) -> list[Any]:
+    # Not `trainable_weights`: a frozen trunk has none.
+    fixed = {id(weight) for weight in network.smooth.weights}
+    return [weight for weight in network.weights if id(weight) not in fixed]
 
 
 def _weight_name(weight: Any) -> str:

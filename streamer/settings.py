@@ -110,3 +110,24 @@ class ImageOptions(Checked):
     memory: int = option(
         1024, "Memory budget of the network in MiB; beyond it a picture is styled in tiles.", low=64, high=1048576
     )
+
+
+@dataclass(frozen=True)
+class TrainOptions(Checked):
+    """A training run. Several pictures and as many names train several styles at once."""
+
+    scope: str = option(
+        "style", "What is trained: the style's scales and shifts alone, or a trunk of its own.", choices=("style", "trunk")
+    )
+    vgg_weights: str = option("imagenet", "VGG-19 weights: `imagenet` (downloaded once), or an .npz file.", metavar="FILE")
+    steps: int = option(4000, "Length of the run.", low=1, high=10_000_000)
+    batch_size: int = option(4, "Crops in a batch.", low=1, high=4096)
+    crop: int = option(192, "Side of a crop in pixels.", low=64, high=1024)
+    learning_rate: float = option(1.5e-3, "Peak of the cosine schedule.", low=1e-7, high=1)
+    style_weight: float = option(1.5, "Weight of the style loss.", low=0, high=1e6)
+    content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6)
+    temporal_weight: float = option(8.0, "Weight of the temporal loss.", low=0, high=1e6)
+    precision: str = option(
+        "float32", "Arithmetic of the VGG network.", choices=("float32", "bfloat16", "float16")
+    )
+    keep_every: int = option(250, "Steps between checkpoints and previews.", low=1, high=1_000_000)

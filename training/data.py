@@ -51,7 +51,7 @@ def shrink(picture: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
 
 
 class Pairs(keras.utils.PyDataset):
-    """Batches of moving pairs: dict of first, second, flow, mask, light, each (B, S, S, .) float32."""
+    """Batches of `motion.Pair`: a dict of its fields, each stacked to (B, ...) float32. `size` is S there."""
 
     def __init__(self, paths: Sequence[Path], *, batch: int, size: int, steps: int, seed: int = 0, start: int = 0) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
@@ -71,7 +71,7 @@ class Pairs(keras.utils.PyDataset):
         picture = self._pictures[rng.integers(len(self._pictures))]
         whole = self._size + 2 * MARGIN
         height, width = picture.shape[:2]
-        side = int(min(height, width) * rng.uniform(0.6, 1.0))
+        side = int(min(height, width) * rng.uniform(0.7, 1.0))
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
         crop = picture[top : top + side, left : left + side]
         how = cv2.INTER_AREA if side >= whole else cv2.INTER_CUBIC

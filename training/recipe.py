@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from streamer.trunk import TrunkConfig
@@ -30,6 +29,7 @@ class Recipe:
     styles: tuple[StyleSource, ...]
     content: tuple[str, ...]  # folders of photographs
     vgg: str = "imagenet"
+    scope: str = "trunk"  # what learns: `trunk`, or `style` for the modulations alone on a given trunk
     config: TrunkConfig = field(default_factory=TrunkConfig)
     steps: int = 4000
     batch: int = 4
@@ -57,7 +57,3 @@ class Recipe:
         for name in ("content", "temporal_ramp"):
             values[name] = tuple(values[name])
         return cls(**values)
-
-    def picture_paths(self) -> list[Path]:
-        """The style pictures, in the order of the styles."""
-        return [Path(style.picture) for style in self.styles]

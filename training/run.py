@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.styles import load_style
+from streamer.styles import StyleLibrary, load_style
 from streamer.trunk import Weights, load_trunk
 from training.checkpoint import CHECKPOINT, Keeper, load_checkpoint, read_recipe, save_checkpoint
 from training.data import Pairs, find_photographs
@@ -42,6 +42,7 @@ def run(
     folder: Path,
     *,
     report: Report,
+    library: StyleLibrary | None = None,
     start_from: Path | None = None,
     keep_every: int = 250,
     preview: Sequence[NDArray[np.uint8]] = (),
@@ -49,11 +50,14 @@ def run(
 ) -> Trainer:
     """Train, resuming when `folder` holds a checkpoint of this recipe; keep checkpoints and exports there.
 
+    library: with scope `style`, whose trunk the styles are for.
     start_from: a folder written by an earlier run's export, whose trunk and styles this run begins with.
     Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run.
     """
     keras.utils.set_random_seed(recipe.seed)
     paths = find_photographs([Path(name) for name in recipe.content])
+    if library and recipe.scope == "style":
+        recipe = replace(recipe, config=library.trunk.config)
     trainer = Trainer(recipe, vgg if vgg is not None else load_weights(recipe.vgg))
     compile_trainer(trainer)
     done = 0
@@ -61,6 +65,8 @@ def run(
         done = load_checkpoint(trainer, folder)
     elif start_from:
         trainer.load(load_trunk(start_from / "trunks" / "live.safetensors"), _modulations(start_from))
+    elif library and recipe.scope == "style":
+        trainer.load(library.trunk, {})
     keeper = Keeper(folder, keep_every, describe(recipe))
     callbacks: list[keras.callbacks.Callback] = [keeper, Telling(report, done, recipe.steps)]
     if preview:

@@ -14,7 +14,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from streamer.model import StyleNetwork, build_network, network_weights
+from streamer.geometry import BORDER
+from streamer.model import StyleNetwork, build_network, network_weights, set_network_weights
 from streamer.styles import Style
 from streamer.trunk import Trunk, Weights, neutral_modulation
 from training import losses, motion
@@ -25,6 +26,11 @@ from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 # Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table is stored in larger units.
 MODULATION_RATE = 5.0
 LOSS_NAMES = ("content", "style", "variation", "temporal", "identity")
+
+
+def reflect(frames: Any) -> Any:
+    """A border as at run time, where it is what keeps the network's zero padding out of a frame."""
+    return ops.pad(frames, ((0, 0), (BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="reflect")
 
 
 def style_grams(features: Features, source: StyleSource) -> dict[str, NDArray[np.float32]]:
@@ -45,6 +51,7 @@ class Trainer(keras.Model):
         super().__init__(name="trainer")
         self.recipe = recipe
         self.network: StyleNetwork = build_network(recipe.config)
+        self.network.trainable = recipe.scope == "trunk"
         self._neutral = neutral_modulation(recipe.config)
         shape = (1 + len(recipe.styles), len(self._neutral))
         self.offsets = self.add_weight(shape=shape, initializer="zeros", name="modulation_offsets")
@@ -54,7 +61,8 @@ class Trainer(keras.Model):
         self._assigned = np.arange(recipe.batch) % len(recipe.styles)
         self._grams = self._target_grams()
         self._style_weights = np.array([recipe.styles[i].style_weight for i in self._assigned], np.float32)
-        self._mix = self._mixing()
+        # On a given trunk the identity row is given too.
+        self._identity_weight = recipe.identity_weight if recipe.scope == "trunk" else 0.0
         self._means = {name: keras.metrics.Mean(name=name) for name in LOSS_NAMES}
         self.built = True
 
@@ -62,56 +70,62 @@ class Trainer(keras.Model):
         by_style = [style_grams(self._features, source) for source in self.recipe.styles]
         return {layer: np.stack([by_style[i][layer] for i in self._assigned]) for layer in STYLE_LAYERS}
 
-    def _mixing(self) -> NDArray[np.float32]:
-        """Of the pairs, every other second frame uses the first one's statistics, as a stream at run time does."""
+    def _sharing(self) -> NDArray[np.float32]:
+        """(B, 1): 1 for the second frames that are normalised by the first one's statistics, as in a stream; half."""
         batch, styles = self.recipe.batch, len(self.recipe.styles)
-        mix = np.eye(2 * batch + 1, dtype=np.float32)
-        for i in range(batch):
-            if (i // styles) % 2 == 0:
-                mix[batch + i] = np.eye(2 * batch + 1)[i]
-        return mix
+        return ((np.arange(batch) // styles) % 2 == 0).astype(np.float32)[:, None]
 
     def call(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Style both frames of every pair, and reproduce one frame with the identity row."""
-        count = self.recipe.batch
-        rows = np.concatenate([self._assigned + 1, self._assigned + 1, [0]])
-        outputs = self.network(
-            {
-                "frames": ops.concatenate([batch["first"], batch["second"], batch["first"][:1]], axis=0),
-                "modulation": self._neutral + MODULATION_RATE * ops.take(self.offsets, rows, axis=0),
-                "given": np.zeros((2 * count + 1, self.recipe.config.statistics_size), np.float32),
-                "mix": self._mix,
-                "carry": np.zeros((2 * count + 1, 1), np.float32),
-            }
+        """Style both frames of every pair, and reproduce a second frame with the identity row."""
+        count, size = self.recipe.batch, self.recipe.config.statistics_size
+        modulation = self._neutral + MODULATION_RATE * self.offsets
+        styles = ops.take(modulation, self._assigned + 1, axis=0)
+        nothing, own = np.zeros((count, size), np.float32), np.eye(count, dtype=np.float32)
+        first = self._run(batch["first"], styles, nothing, own, np.zeros((count, 1), np.float32))
+        again = ops.concatenate([batch["second"], batch["second"][:1]], axis=0)
+        sharing = np.concatenate([self._sharing(), [[0.0]]]).astype(np.float32)
+        second = self._run(
+            reflect(again),
+            ops.concatenate([styles, modulation[:1]], axis=0),
+            ops.concatenate([first["used"], nothing[:1]], axis=0),
+            np.eye(count + 1, dtype=np.float32) * (1 - sharing),
+            sharing,
         )
-        frames = ops.cast(outputs["frames"], "float32")
-        return {"first": frames[:count], "second": frames[count : 2 * count], "identity": frames[2 * count :]}
+        frames = ops.cast(second["frames"], "float32")[:, BORDER:-BORDER, BORDER:-BORDER]
+        first_frames = ops.cast(first["frames"], "float32")
+        return {"first": first_frames, "second": frames[:count], "identity": frames[count:]}
+
+    def _run(self, frames: Any, modulation: Any, given: Any, mix: Any, carry: Any) -> dict[str, Any]:
+        inputs = {"frames": frames, "modulation": modulation, "given": given, "mix": mix, "carry": carry}
+        outputs: dict[str, Any] = self.network(inputs)
+        return outputs
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The weighted sum; each part is also a metric of its own."""
         recipe = self.recipe
-        features = self._features(y_pred["first"])
-        wanted = self._content(x["first"])[CONTENT_LAYER]
+        styled = motion.centre(y_pred["first"])
+        features = self._features(styled)
+        wanted = self._content(motion.centre(x["first"]))[CONTENT_LAYER]
         style_terms = losses.style_terms(features, self._grams)
         warped = motion.warp(y_pred["first"], x["flow"])
         parts = {
             "content": losses.relative_square_error(features[CONTENT_LAYER], wanted),
             "style": sum(style_terms.values()),
-            "variation": losses.total_variation(y_pred["first"]),
+            "variation": losses.total_variation(styled),
             "temporal": losses.temporal(y_pred["second"], warped, x["mask"], x["light"]),
-            "identity": ops.mean(ops.abs(y_pred["identity"] - x["first"][:1])) / 255.0,
+            "identity": ops.mean(ops.abs(y_pred["identity"] - x["second"][:1])) / 255.0,
         }
         for name, value in parts.items():
             self._means[name].update_state(value)
-        excess = ops.mean(ops.relu(ops.abs(y_pred["first"] - 127.5) - 127.5)) / 255.0
+        excess = ops.mean(ops.relu(ops.abs(styled - 127.5) - 127.5)) / 255.0
         total = (
             recipe.content_weight * ops.mean(parts["content"])
             + ops.mean(self._style_weights * parts["style"])
             + recipe.variation_weight * ops.mean(parts["variation"])
             + recipe.temporal_weight * self._temporal_ramp() * ops.mean(parts["temporal"])
-            + recipe.identity_weight * parts["identity"]
+            + self._identity_weight * parts["identity"]
             + excess
         )
         self.progress_step.assign_add(1.0)
@@ -140,17 +154,12 @@ class Trainer(keras.Model):
 
     def load(self, trunk: Trunk, modulations: dict[str, NDArray[np.float32]]) -> None:
         """Start from a trunk and the modulations of those styles that it already knows."""
-        for weight, values in zip(self.network.trainable_weights, _in_order(self.network, trunk), strict=True):
-            weight.assign(values)
+        set_network_weights(self.network, trunk)
         table = self.table
         table[0] = trunk.identity
         for row, source in enumerate(self.recipe.styles, start=1):
             table[row] = modulations.get(source.name, table[row])
         self.offsets.assign((table - self._neutral) / MODULATION_RATE)
-
-
-def _in_order(network: StyleNetwork, trunk: Trunk) -> list[NDArray[np.float32]]:
-    return [trunk.weights[name] for name in network_weights(network)]
 
 
 def compile_trainer(trainer: Trainer) -> None:

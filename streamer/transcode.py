@@ -1,0 +1,250 @@
+"""File to file: decode, style and encode overlap as a pipeline of bounded queues.
+
+The decoder and the encoder each have a thread; the style runs in the caller's, where Ctrl-C arrives.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from av.packet import Packet
+from av.stream import Stream
+from numpy.typing import NDArray
+
+from streamer.errors import Interrupted
+from streamer.media import (
+    Frame,
+    GifWriter,
+    Notice,
+    Selection,
+    VideoReader,
+    VideoWriter,
+    check_output,
+    container_for,
+    open_writer,
+    plan_encoder,
+    published,
+)
+from streamer.pipeline import Channel, Stopped
+from streamer.settings import TranscodeOptions
+
+_QUEUED_FRAMES = 4  # in each of the two queues: enough to ride out a keyframe, 25 MB of 1080p
+_PACKETS_PER_FRAME = 4 << 20  # bytes of sound and subtitles that count as much as a frame
+_TICK = 0.1  # seconds between looks at progress and at the stop event
+
+Picture = NDArray[np.uint8]
+Item: TypeAlias = "Frame | Packet[Stream]"
+
+
+class Stylize(Protocol):
+    """What is done to the frames; it keeps the temporal state of one stream."""
+
+    batch_size: int  # consecutive frames that it likes at once
+
+    def __call__(self, frames: Sequence[Picture], times: Sequence[float]) -> list[Picture]:
+        """Style uint8 RGB frames shown at `times` (rising seconds); the results have the same sizes."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a transcode is."""
+
+    frames: int  # written
+    total: int | None
+    seconds: float  # of the media
+    total_seconds: float | None
+    elapsed: float  # seconds
+
+
+@dataclass(frozen=True)
+class TranscodeReport:
+    """What a transcode did."""
+
+    input: str
+    output: str
+    frames: int
+    seconds: float  # of the media
+    elapsed: float  # seconds
+    fps: float
+    speed: float  # seconds of the media per second
+    width: int
+    height: int
+    codec: str
+    notices: tuple[str, ...]
+    partial: bool  # whether the input was truncated and what could be read was kept
+
+
+def transcode(
+    source: str,
+    output: Path,
+    stylize: Stylize,
+    options: TranscodeOptions,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    notice: Callable[[str], None] | None = None,
+    stop: threading.Event | None = None,
+) -> TranscodeReport:
+    """Style the video of `source` into `output`, which appears only when it is whole.
+
+    `progress` is called from this thread, about ten times a second; `notice` with sentences for the user.
+    Raises BadOption, BadMedia, TruncatedMedia or OutputError, and Interrupted when `stop` is set; then, and on any
+    other error, nothing is left behind.
+    """
+    began = time.monotonic()
+    container_for(output)
+    check_output(output, source, overwrite=options.overwrite)
+    notices = _Notices(notice)
+    selection = Selection(options.size, options.start, options.duration, options.keep_partial)
+    with VideoReader(source, selection, notices) as reader:
+        plan = plan_encoder(output, options, reader.width, reader.height)
+        with (
+            published(output, overwrite=options.overwrite) as temporary,
+            open_writer(temporary, plan, reader.form, notices) as writer,
+        ):
+            writer.copy_from(reader)
+            writer.begin()
+            job = _Job(reader, writer, stylize, progress, stop or threading.Event(), began)
+            job.run()
+        elapsed = max(time.monotonic() - began, 1e-9)
+        return TranscodeReport(
+            input=source,
+            output=str(output),
+            frames=job.frames,
+            seconds=job.seconds,
+            elapsed=elapsed,
+            fps=job.frames / elapsed,
+            speed=job.seconds / elapsed,
+            width=reader.width,
+            height=reader.height,
+            codec=plan.codec,
+            notices=tuple(notices.told),
+            partial=reader.partial,
+        )
+
+
+class _Notices:
+    """Passes notices on and keeps them for the report."""
+
+    def __init__(self, notice: Callable[[str], None] | None) -> None:
+        self.told: list[Notice] = []
+        self._notice = notice
+
+    def __call__(self, notice: Notice) -> None:
+        self.told.append(notice)
+        if self._notice is not None:
+            self._notice(notice)
+
+
+class _Job:
+    """One run: two threads, two queues and the caller's thread between them."""
+
+    def __init__(
+        self,
+        reader: VideoReader,
+        writer: VideoWriter | GifWriter,
+        stylize: Stylize,
+        progress: Callable[[Progress], None] | None,
+        stop: threading.Event,
+        began: float,
+    ) -> None:
+        self._reader, self._writer, self._stylize = reader, writer, stylize
+        self._progress, self._stop, self._began = progress, stop, began
+        self._decoded: Channel[Item] = Channel(max(_QUEUED_FRAMES, stylize.batch_size))
+        self._styled: Channel[Item] = Channel(max(_QUEUED_FRAMES, stylize.batch_size))
+        self._errors: list[BaseException] = []
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(stage,), name=name)
+            for name, stage in (("decode", self._decode), ("encode", self._encode))
+        ]
+        self._last_look = began
+        self.frames = 0
+        self.seconds = 0.0
+
+    def run(self) -> None:
+        """Work until the end; raises the first error of any stage after all threads have ended."""
+        for thread in self._threads:
+            thread.start()
+        try:
+            self._style()
+            while self._threads[1].is_alive():
+                self._threads[1].join(_TICK)
+                self._look()
+        except Stopped:
+            pass  # another stage failed: its error follows
+        finally:
+            self._decoded.stop()
+            self._styled.stop()
+            for thread in self._threads:
+                thread.join()
+        if self._errors:
+            raise self._errors[0]
+
+    def _guarded(self, stage: Callable[[], None]) -> None:
+        try:
+            stage()
+        except Stopped:
+            pass
+        except BaseException as error:  # noqa: BLE001  it is raised again in the caller's thread
+            self._errors.append(error)
+            self._decoded.stop()
+            self._styled.stop()
+
+    def _decode(self) -> None:
+        for item in self._reader.items():
+            self._decoded.put(item, _weight(item))
+        self._decoded.end()
+
+    def _encode(self) -> None:
+        while (item := self._styled.get()) is not None:
+            if isinstance(item, Packet):
+                self._writer.write_packet(item)
+            else:
+                self._writer.write(item)
+                self.frames += 1
+                self.seconds = item.time
+        self._writer.finish()
+
+    def _style(self) -> None:
+        batch: list[Frame] = []
+        while not self._decoded.exhausted:
+            self._look()
+            item = self._decoded.get(_TICK)
+            if isinstance(item, Packet):
+                self._send(item)
+            elif item is not None:
+                batch.append(item)
+                if len(batch) >= self._stylize.batch_size:
+                    self._style_batch(batch)
+                    batch = []
+        if batch:
+            self._style_batch(batch)
+        self._styled.end()
+
+    def _style_batch(self, batch: list[Frame]) -> None:
+        pictures = self._stylize([frame.pixels for frame in batch], [frame.time for frame in batch])
+        for frame, picture in zip(batch, pictures, strict=True):
+            self._send(frame._replace(pixels=picture))
+
+    def _send(self, item: Item) -> None:
+        while not self._styled.put(item, _weight(item), _TICK):
+            self._look()
+
+    def _look(self) -> None:
+        """Report progress if it is time to; raises Interrupted if the stop event is set."""
+        if self._stop.is_set():
+            raise Interrupted("Stopped before the end; nothing was written.")
+        now = time.monotonic()
+        if self._progress is not None and now - self._last_look >= _TICK:
+            self._last_look = now
+            total, seconds = self._reader.expected_frames, self._reader.expected_seconds
+            self._progress(Progress(self.frames, total, self.seconds, seconds, now - self._began))
+
+
+def _weight(item: Item) -> float:
+    return 1.0 if isinstance(item, Frame) else item.size / _PACKETS_PER_FRAME
