@@ -45,7 +45,9 @@ Item: TypeAlias = "Frame | Packet[Stream]"
 class Stylize(Protocol):
     """What is done to the frames; it keeps the temporal state of one stream."""
 
-    batch_size: int  # consecutive frames that it likes at once
+    @property
+    def batch_size(self) -> int:
+        """Consecutive frames that it likes at once."""
 
     def __call__(self, frames: Sequence[Picture], times: Sequence[float]) -> list[Picture]:
         """Style uint8 RGB frames shown at `times` (rising seconds); the results have the same sizes."""
@@ -105,7 +107,7 @@ def transcode(
         plan = plan_encoder(output, options, reader.width, reader.height)
         with (
             published(output, overwrite=options.overwrite) as temporary,
-            open_writer(temporary, plan, reader.form, notices) as writer,
+            open_writer(temporary, plan, reader.form, notices, label=output) as writer,
         ):
             writer.copy_from(reader)
             writer.begin()
@@ -177,6 +179,9 @@ class _Job:
                 self._look()
         except Stopped:
             pass  # another stage failed: its error follows
+        except BaseException:
+            self._writer.cancel()
+            raise
         finally:
             self._decoded.stop()
             self._styled.stop()
