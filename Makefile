@@ -1,0 +1,78 @@
+# Two commands on a fresh machine with Python 3.11 to 3.13 and its venv, git and make: `make demo` and `make test`.
+# The versions are those of requirements*.lock, checked by hash; wheels only, so no compiler is needed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALL := $(PIP) install --quiet --require-hashes --only-binary :all:
+SAMPLE := samples/sample.mp4
+STYLED := demo-output/sample.mosaic.mp4
+
+# Stamps: younger than the lock that they installed.
+RUN_TIME := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+
+.PHONY: help demo test check format bench lock clean
+.DELETE_ON_ERROR:
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
+	$(BIN)/streamer transcode $(SAMPLE) --style mosaic --out-dir $(dir $(STYLED)) --overwrite
+	@echo "The styled clip is $(CURDIR)/$(STYLED)"
+
+test: $(DEV)  ## Run the tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DEV)  ## Lint, formatting, types and import layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(DEV)  ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(DEV)  ## Measure this machine: one JSON object
+	$(BIN)/streamer bench --json
+
+# A universal lock: the same versions on every Python that is supported. `make lock UPGRADE=--upgrade` takes newer ones.
+LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+lock: | $(BIN)/python  ## Write requirements.lock and requirements-dev.lock anew from pyproject.toml
+	@test -x $(BIN)/uv || $(PIP) install --quiet uv
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:  ## Remove the environment, caches and outputs
+	rm -rf $(VENV) demo-output build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN_TIME): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what Streamer needs, once ..."
+	@$(INSTALL) --requirement requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the tests need, TensorFlow included, once ..."
+	@$(INSTALL) --requirement requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN_TIME)
+
+# Each candidate is run, not only looked for: a version manager's shim may be there without its Python.
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+CANDIDATES := python3 python3.12 python3.13 python3.11
+
+$(BIN)/python:
+	@for python in $(PYTHON) $(CANDIDATES); do \
+		if "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then \
+			"$$python" -m venv $(VENV) && exit 0; \
+			rm -rf $(VENV); exit 1; \
+		fi; \
+	done; \
+	echo "Streamer needs Python 3.11, 3.12 or 3.13 with its venv module; none of '$(CANDIDATES)' is one (name yours with PYTHON=...)." >&2; \
+	exit 1

@@ -1,0 +1,29 @@
+"""`streamer compile`: the portable form of a trunk, for the CPU runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from streamer.cli.console import Console, speaks
+
+
+@click.command(short_help="Build the CPU form of a trunk.")
+@click.argument("trunk", type=click.Path(path_type=Path), required=False)
+@speaks()
+def compile(trunk: Path | None, console: Console) -> int:
+    """Build the form of a trunk that the CPU runtime runs, beside it; of the shipped trunk when none is named.
+
+    Needed once for a trunk that came without one; needs TensorFlow.
+    """
+    from streamer.compiled import compile_trunk
+    from streamer.styles import StyleLibrary
+    from streamer.trunk import load_trunk
+
+    path = trunk or StyleLibrary.default().trunk_path
+    compiled = compile_trunk(load_trunk(path), path.parent)
+    if console.as_json:
+        console.result({"trunk": path, "compiled": compiled})
+    console.say(f"{compiled}")
+    return 0

@@ -1,0 +1,1 @@
+"""What people see: the pages that Streamer serves."""
