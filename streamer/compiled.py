@@ -5,6 +5,7 @@ The graph takes frames of any size and any number; modulation and statistics sta
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def _convert(tf: Any, network: Any, trunk: Trunk, tiles: bool) -> bytes:
     }
     if tiles:
         signature["margins"] = tf.TensorSpec((4,), tf.int32, name="margins")
+    _use_plain_dilation(tf, network.network)
     serve = tf.function(lambda **inputs: network(inputs)).get_concrete_function(**signature)
     module = tf.Module()
     module.kept = [weight.value for weight in network.weights]  # TensorFlow does not look into lists of lists of layers
@@ -57,3 +59,18 @@ def _convert(tf: Any, network: Any, trunk: Trunk, tiles: bool) -> bytes:
         # By way of a SavedModel the graph keeps the names of its outputs.
         tf.saved_model.save(module, folder, signatures={"serve": serve})
         return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+
+
+def _use_plain_dilation(tf: Any, network: Any) -> None:
+    """Have dilated convolutions compiled to one operator each.
+
+    tf.nn.convolution, which Keras calls, spells dilation as a detour over the batch whose shapes LiteRT would work out
+    anew for every frame, outside of XNNPACK.
+    """
+
+    def convolve(layer: Any, x: Any, kernel: Any) -> Any:
+        return tf.nn.conv2d(x, kernel, layer.strides, "SAME", dilations=layer.dilation_rate)
+
+    for block in network.deep:
+        for layer in block:
+            layer.convolution_op = functools.partial(convolve, layer)

@@ -37,7 +37,9 @@ class StreamState:
 class Engine:
     """Runs one trunk on one device for any number of streams. Close it, or use it as a context manager."""
 
-    def __init__(self, library: StyleLibrary, options: EngineOptions | None = None, *, runtime: Runtime | None = None) -> None:
+    def __init__(
+        self, library: StyleLibrary, options: EngineOptions | None = None, *, runtime: Runtime | None = None
+    ) -> None:
         """Raises BadStyle for a damaged trunk, MissingDependency where the device asked for cannot be used."""
         self.library = library
         options = options or EngineOptions()
@@ -47,7 +49,9 @@ class Engine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -83,12 +87,14 @@ class Engine:
 
 
 def make_runtime(library: StyleLibrary, options: EngineOptions) -> Runtime:
-    """The runtime for a device: `auto` takes a GPU if there is one that Keras can use without being installed for it."""
+    """The runtime for a device: `auto` takes a GPU if there is one that Keras, if installed, can use."""
     if options.device == "gpu":
         from streamer.keras_runtime import KerasRuntime, gpu_count
 
         if gpu_count() == 0:
-            raise MissingDependency("--device gpu: no GPU that TensorFlow can use was found; --device cpu always works.")
+            raise MissingDependency(
+                "--device gpu: no GPU that TensorFlow can use was found; --device cpu always works."
+            )
         return KerasRuntime(library.trunk)
     if options.device == "auto" and _has_gpu_driver():
         from streamer.keras_runtime import KerasRuntime, gpu_count

@@ -1,4 +1,4 @@
-"""The Keras runtime: the network itself, on a GPU in batches and mixed precision, on whichever backend Keras runs on."""
+"""The Keras runtime: the network itself, on a GPU in batches and mixed precision, on whichever backend Keras has."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KerasRuntime:
         """Style a batch."""
         inputs = {name: getattr(batch, name) for name in ("modulation", "given", "mix", "carry")}
         if batch.margins is not None:
-            outputs = self._network({**inputs, "frames": batch.frames, "margins": batch.margins})
+            outputs = self._network({**inputs, "frames": batch.frames, "margins": np.asarray(batch.margins, np.int32)})
             return Styled(*(np.asarray(outputs[name]) for name in ("frames", "used", "own")))
         padded, inside = pad(batch.frames)
         outputs = self._network.predict_on_batch({**inputs, "frames": padded})

@@ -23,8 +23,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from streamer.geometry import STRIDE
 from streamer.errors import BadStyle
+from streamer.geometry import STRIDE
 from streamer.trunk import Trunk, TrunkConfig, Weights, neutral_modulation
 
 EPSILON = 1e-3  # added to variances; inputs are scaled to [-1, 1]
@@ -38,6 +38,7 @@ class SubPixelInitializer(keras.initializers.Initializer):
         self.factor = factor
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
+        """Weights of that shape (height, width, channels in, channels out)."""
         height, width, channels_in, channels_out = shape
         small = keras.initializers.GlorotUniform()((height, width, channels_in, channels_out // self.factor**2))
         # depth_to_space reads channels as (row, column, channel): whole copies one after the other.
@@ -101,7 +102,7 @@ class StyleNetwork(keras.Model):
         self.fuse = conv(w, 1, "fuse")
         self.body = [[conv(w, 3, f"body{i}_{j}") for j in range(2)] for i in range(config.blocks)]
         self.rise = conv(h, 1, "rise")
-        self.head = [conv(h, 3, "head0"), conv(h, 3, "head1")]
+        self.head = conv(h, 3, "head")
         self.paint = conv(12, 3, "paint", kernel_initializer=SubPixelInitializer())
         self.smooth = conv(12, 3, "smooth", kernel_initializer=_binomial_on_subpixels, trainable=False)
 
@@ -121,9 +122,7 @@ class StyleNetwork(keras.Model):
             z = ops.relu(state.normalise(first(y), 4))
             y = y + state.normalise(second(z), 4)
         y = upsample(self.rise(y))
-        y = ops.concatenate([y, half], axis=-1)
-        for layer in self.head:
-            y = ops.relu(state.normalise(layer(y), 2))
+        y = ops.relu(state.normalise(self.head(ops.concatenate([y, half], axis=-1)), 2))
         painted = self.smooth(self.paint(y))
         gain, bias, gate = (ops.cast(term, self.compute_dtype) for term in state.output_terms())
         out = ops.depth_to_space(painted * gain + bias + half * gate, 2)
@@ -145,9 +144,8 @@ class _Conditioning:
 
     def __init__(self, config: TrunkConfig, inputs: dict[str, Any]) -> None:
         self._modulation = ops.cast(inputs["modulation"], "float32")
-        self._given = ops.cast(inputs["given"], "float32")
         self._mix = ops.cast(inputs["mix"], "float32")
-        self._carry = ops.cast(inputs["carry"], "float32")
+        self._kept = ops.cast(inputs["carry"], "float32") * ops.cast(inputs["given"], "float32")
         self._margins = inputs.get("margins")
         self._widths = iter(config.norm_widths())
         self._at = 0
@@ -162,11 +160,8 @@ class _Conditioning:
         """Conditional instance normalisation of x (B, H, W, C), which is 1/`reduction` of the frame's size."""
         width = next(self._widths)
         measured = ops.cast(self._inside(x, STRIDE // reduction), "float32")
-        own = ops.concatenate(
-            [ops.mean(measured, axis=(1, 2)), ops.mean(ops.square(measured), axis=(1, 2))], axis=-1
-        )
-        given = ops.concatenate(self._take(self._given, width), axis=-1)
-        used = self._carry * given + ops.matmul(self._mix, own)
+        own = ops.concatenate([ops.mean(measured, axis=(1, 2)), ops.mean(ops.square(measured), axis=(1, 2))], axis=-1)
+        used = self._kept[:, self._at : self._at + 2 * width] + ops.matmul(self._mix, own)
         mean, second = used[:, :width], used[:, width:]
         variance = ops.maximum(second - ops.square(mean), 0.0)
         gamma, beta = self._take(self._modulation, width)
@@ -196,7 +191,7 @@ class _Conditioning:
 
 def _per_channel(values: Any, like: Any) -> Any:
     """(B, C) -> (B, 1, 1, C) in the dtype of `like`."""
-    return ops.cast(ops.expand_dims(values, (1, 2)), like.dtype)
+    return ops.cast(ops.reshape(values, (-1, 1, 1, values.shape[-1])), like.dtype)
 
 
 class ByteNetwork(keras.Model):

@@ -32,7 +32,8 @@ class Batch:
     given: Float32  # (B, statistics_size)
     mix: Float32  # (B, B)
     carry: Float32  # (B, 1)
-    margins: tuple[int, int, int, int] | None = None  # top, left, bottom, right in STRIDE; the frames are padded already
+    # Top, left, bottom, right in STRIDE; given these, the frames are padded already.
+    margins: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ class LiteRTRuntime:
 
     name = "LiteRT"
     batch_size = 1  # a batch only adds latency on a CPU: one frame keeps all cores busy
-    _KEPT = 4  # interpreters of different shapes; a live server meets a few, a file exactly one
+    # Interpreters of different shapes are kept: a live server meets a few, a file exactly one. Each holds its
+    # activations, some 300 bytes a pixel, so large pictures are not kept beside others.
+    _KEPT_SHAPES, _KEPT_PIXELS = 4, 4_000_000
 
     def __init__(self, graph: Path, threads: int | None = None) -> None:
         """graph: the compiled trunk; its sibling `NAME.tiles.tflite` also takes margins.
@@ -102,7 +105,7 @@ class LiteRTRuntime:
         self._interpreter_class = Interpreter
         self._graph = graph
         self._threads = threads or len(os.sched_getaffinity(0))
-        self._interpreters: OrderedDict[tuple[Any, ...], _Interpreter] = OrderedDict()
+        self._interpreters: OrderedDict[tuple[tuple[int, ...], bool], _Interpreter] = OrderedDict()
 
     def run(self, batch: Batch) -> Styled:
         """Style a batch on the CPU."""
@@ -121,12 +124,22 @@ class LiteRTRuntime:
         key = (shape, tiles)
         if key not in self._interpreters:
             path = self._graph.with_suffix(".tiles.tflite") if tiles else self._graph
+            self._make_room(shape)
             raw = self._interpreter_class(model_path=str(path), num_threads=self._threads)
             self._interpreters[key] = _Interpreter(raw, shape)
-            if len(self._interpreters) > self._KEPT:
-                self._interpreters.popitem(last=False)
         self._interpreters.move_to_end(key)
         return self._interpreters[key]
+
+    def _make_room(self, shape: tuple[int, ...]) -> None:
+        def pixels(shape: tuple[int, ...]) -> int:
+            return shape[0] * shape[1] * shape[2]
+
+        kept = self._interpreters
+        while kept and (
+            len(kept) >= self._KEPT_SHAPES
+            or sum(pixels(other) for other, _ in kept) + pixels(shape) > self._KEPT_PIXELS
+        ):
+            kept.popitem(last=False)
 
 
 class _Interpreter:

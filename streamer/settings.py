@@ -117,9 +117,13 @@ class TrainOptions(Checked):
     """A training run. Several pictures and as many names train several styles at once."""
 
     scope: str = option(
-        "style", "What is trained: the style's scales and shifts alone, or a trunk of its own.", choices=("style", "trunk")
+        "style",
+        "What is trained: the style's scales and shifts alone, or a trunk of its own.",
+        choices=("style", "trunk"),
     )
-    vgg_weights: str = option("imagenet", "VGG-19 weights: `imagenet` (downloaded once), or an .npz file.", metavar="FILE")
+    vgg_weights: str = option(
+        "imagenet", "VGG-19 weights: `imagenet` (downloaded once), or an .npz file.", metavar="FILE"
+    )
     steps: int = option(4000, "Length of the run.", low=1, high=10_000_000)
     batch_size: int = option(4, "Crops in a batch.", low=1, high=4096)
     crop: int = option(192, "Side of a crop in pixels.", low=64, high=1024)
@@ -127,7 +131,13 @@ class TrainOptions(Checked):
     style_weight: float = option(1.5, "Weight of the style loss.", low=0, high=1e6)
     content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6)
     temporal_weight: float = option(8.0, "Weight of the temporal loss.", low=0, high=1e6)
-    precision: str = option(
-        "float32", "Arithmetic of the VGG network.", choices=("float32", "bfloat16", "float16")
-    )
+    precision: str = option("float32", "Arithmetic of the VGG network.", choices=("float32", "bfloat16", "float16"))
     keep_every: int = option(250, "Steps between checkpoints and previews.", low=1, high=1_000_000)
+
+
+@dataclass(frozen=True)
+class BenchOptions(Checked):
+    """Measuring this machine."""
+
+    rounds: int = option(7, "How often every stage takes its turn.", low=1, high=1000)
+    frames: int = option(168, "Frames of the clip that is transcoded whole, decoded and encoded.", low=2, high=2400)

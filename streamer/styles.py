@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from streamer.errors import BadOption, BadStyle, UnknownStyle
 from streamer.trunk import Trunk, load_trunk, read_tensors
@@ -45,14 +45,20 @@ class Style:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of the modulation, hexadecimal."""
-        return hashlib.sha256(np.ascontiguousarray(self.modulation, "<f4").tobytes()).hexdigest()
+        """SHA-256 of the modulation and of all that is said of it, hexadecimal."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.modulation, "<f4").tobytes())
+        digest.update(json.dumps(self.facts(), sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def facts(self) -> dict[str, str]:
+        """What the file says of the style, besides its checksum."""
+        said = {name: str(getattr(self, name)) for name in REQUIRED if name != "checksum"}
+        return self.metadata | said | {"scores": json.dumps(self.scores), "kind": "style"}
 
 
 def save_style(style: Style, path: Path) -> None:
     """Write a style file."""
-    facts = {name: str(getattr(style, name)) for name in REQUIRED} | {"scores": json.dumps(style.scores)}
-    save_file({"modulation": style.modulation}, path, metadata=style.metadata | facts | {"kind": "style"})
+    path.write_bytes(save({"modulation": style.modulation}, metadata=style.facts() | {"checksum": style.checksum}))
 
 
 def load_style(path: Path) -> Style:
@@ -63,11 +69,19 @@ def load_style(path: Path) -> Style:
     if missing := [name for name in REQUIRED if not metadata.get(name)]:
         raise BadStyle(f"Style {path.name} lacks {', '.join(missing)} in its metadata.")
     facts = {name: metadata[name] for name in REQUIRED if name != "checksum"}
-    scores = json.loads(metadata.get("scores", "{}"))
-    style = Style(**facts, modulation=tensors["modulation"], scores=scores, metadata=metadata)
+    scores = _scores(path, metadata.get("scores", "{}"))
+    told = {name: value for name, value in metadata.items() if name != "checksum"}
+    style = Style(**facts, modulation=tensors["modulation"], scores=scores, metadata=told)
     if style.checksum != metadata["checksum"] or not np.isfinite(style.modulation).all():
-        raise BadStyle(f"Style {path.name} is damaged: its modulation does not match its checksum.")
+        raise BadStyle(f"Style {path.name} is damaged: it does not match its checksum.")
     return style
+
+
+def _scores(path: Path, text: str) -> dict[str, float]:
+    try:
+        return {str(name): float(value) for name, value in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BadStyle(f"Style {path.name} is damaged: its scores are {text[:40]!r}.") from error
 
 
 def user_folder() -> Path:
@@ -80,7 +94,9 @@ def user_folder() -> Path:
 class StyleLibrary:
     """Styles of one trunk from several folders; a later folder's style hides an earlier one of the same name."""
 
-    def __init__(self, folders: Sequence[Path], trunk: Path = SHIPPED / "trunks" / f"{DEFAULT_TRUNK}.safetensors") -> None:
+    def __init__(
+        self, folders: Sequence[Path], trunk: Path = SHIPPED / "trunks" / f"{DEFAULT_TRUNK}.safetensors"
+    ) -> None:
         self._folders = list(folders)
         self._trunk_path = trunk
 
@@ -99,6 +115,11 @@ class StyleLibrary:
         """The trunk's file; compiled forms of it lie beside it."""
         return self._trunk_path
 
+    @property
+    def folders(self) -> list[Path]:
+        """Where it looks for styles."""
+        return list(self._folders)
+
     def names(self) -> list[str]:
         """Names of all styles, sorted."""
         return sorted(self._paths())
@@ -112,7 +133,9 @@ class StyleLibrary:
             raise UnknownStyle(f"There is no style {name!r}.{hint} Known styles: {', '.join(sorted(paths)) or 'none'}.")
         style = load_style(paths[name])
         if style.trunk != self.trunk.checksum:
-            raise BadStyle(f"Style {name} was made for another trunk ({style.trunk[:12]}, here {self.trunk.checksum[:12]}).")
+            raise BadStyle(
+                f"Style {name} was made for another trunk ({style.trunk[:12]}, here {self.trunk.checksum[:12]})."
+            )
         return style
 
     def resolve(self, spec: str, strength: float = 1.0) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from streamer.errors import BadStyle
 
@@ -27,12 +27,13 @@ IDENTITY = "identity"  # the tensor of a trunk file that holds its identity row
 class TrunkConfig:
     """The architecture of a trunk; it travels in the metadata of the trunk's weights.
 
-    The defaults are the `live` trunk: 125 thousand parameters and 1.3 GMAC at 640x360.
+    The defaults are the `live` trunk: 97 thousand parameters and 1.25 GMAC at 640x360. Widths are multiples of 16 or 32
+    because that is how many channels the CPU kernels compute at once: 40 would take as long as 64.
     """
 
     width: int = 32  # channels at 1/4 resolution
     blocks: int = 2  # residual blocks at 1/4 resolution
-    deep_width: int = 40  # channels at 1/8 resolution
+    deep_width: int = 32  # channels at 1/8 resolution
     deep_dilations: tuple[int, ...] = field(default=(1, 2))  # one residual block at 1/8 for each entry
     head_width: int = 16  # channels at 1/2 resolution
 
@@ -49,7 +50,7 @@ class TrunkConfig:
         """Channels of every normalisation layer, in the order in which the network runs them."""
         w, d = self.width, self.deep_width
         deep = [d] * (1 + 2 * len(self.deep_dilations))
-        return [w, *deep, w, *[w] * (2 * self.blocks), self.head_width, self.head_width]
+        return [w, *deep, w, *[w] * (2 * self.blocks), self.head_width]
 
     @property
     def modulation_size(self) -> int:
@@ -100,7 +101,7 @@ def save_trunk(trunk: Trunk, path: Path) -> None:
         "config": json.dumps(trunk.config.to_dict()),
         "checksum": trunk.checksum,
     }
-    save_file(trunk.weights | {IDENTITY: trunk.identity}, path, metadata=metadata)
+    path.write_bytes(save(trunk.weights | {IDENTITY: trunk.identity}, metadata=metadata))
 
 
 def load_trunk(path: Path) -> Trunk:

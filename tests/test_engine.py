@@ -58,7 +58,7 @@ def test_smoothing_does_not_depend_on_the_frame_rate(tiny_engine: Engine) -> Non
         stream([dark], [0.0])
         for i in range(1, rate // 2 + 1):
             stream([light], [i / rate])
-        used.append(stream._state.used)  # noqa: SLF001  what a stream hands to its next frame is the point here
+        used.append(stream._state.used)
     own = tiny_engine.run(_still(tiny_engine, light)).own[0]
     start = tiny_engine.run(_still(tiny_engine, dark)).own[0]
     np.testing.assert_allclose(used[0], used[1], rtol=2e-2, atol=2e-2)
@@ -67,7 +67,7 @@ def test_smoothing_does_not_depend_on_the_frame_rate(tiny_engine: Engine) -> Non
     np.testing.assert_allclose(used[0][:width], expected[:width], rtol=1e-2, atol=1e-2)
 
 
-def _still(engine: Engine, frame: np.ndarray):  # noqa: ANN202
+def _still(engine: Engine, frame: np.ndarray):
     from streamer.runtime import still
 
     return still(frame[None], engine.library.resolve("alpha"), engine.library.trunk.config.statistics_size)
@@ -119,7 +119,7 @@ def test_running_statistics_steady_a_noisy_still_scene(tiny_engine: Engine) -> N
     used, own = [], []
     for i, frame in enumerate(frames):
         stream([frame], [i / 24])
-        used.append(stream._state.used)  # noqa: SLF001
+        used.append(stream._state.used)
         own.append(tiny_engine.run(_still(tiny_engine, frame)).own[0])
     assert np.std(used[4:], axis=0).mean() < 0.4 * np.std(own[4:], axis=0).mean()
 
@@ -146,7 +146,13 @@ def test_unknown_style_and_missing_gpu_are_said(tiny_engine: Engine, tiny_librar
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("720p", (1280, 720)), ("640x360", (640, 360)), ("0.5x", (960, 540)), (None, (1920, 1080)), ("1.5x", (2880, 1620))],
+    [
+        ("720p", (1280, 720)),
+        ("640x360", (640, 360)),
+        ("0.5x", (960, 540)),
+        (None, (1920, 1080)),
+        ("1.5x", (2880, 1620)),
+    ],
 )
 def test_sizes(text: str | None, size: tuple[int, int]) -> None:
     assert resolve_size(text, 1920, 1080) == size
@@ -167,5 +173,5 @@ def test_bad_sizes(text: str) -> None:
 )
 def test_options_check_themselves(values: dict[str, float], sentence: str) -> None:
     with pytest.raises(BadOption) as caught:
-        Look(**values)  # type: ignore[arg-type]
+        Look(**values)
     assert str(caught.value) == sentence

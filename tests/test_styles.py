@@ -11,7 +11,6 @@ import pytest
 from streamer.errors import BadOption, BadStyle, UnknownStyle
 from streamer.styles import StyleLibrary, load_style, parse_blend, save_style
 from streamer.trunk import TrunkConfig, load_trunk, save_trunk
-from tests import tiny
 
 
 def test_style_file_round_trip(tmp_path: Path, tiny_library: StyleLibrary) -> None:
@@ -20,7 +19,11 @@ def test_style_file_round_trip(tmp_path: Path, tiny_library: StyleLibrary) -> No
     again = load_style(tmp_path / "alpha.safetensors")
     np.testing.assert_array_equal(again.modulation, style.modulation)
     assert (again.name, again.title, again.artist, again.licence, again.trunk) == (
-        style.name, style.title, style.artist, style.licence, style.trunk,
+        style.name,
+        style.title,
+        style.artist,
+        style.licence,
+        style.trunk,
     )
     assert again.scores == {"content": 0.5}
     assert again.metadata["content"] == "photographs"

@@ -42,7 +42,14 @@ def recipe(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Recip
         cv2.imwrite(str(folder / f"{name}.png"), tiny.picture(80, 80, seed=50 + i))
     sources = tuple(StyleSource(name, str(folder / f"{name}.png"), (64,)) for name in ("one", "two"))
     return Recipe(
-        sources, (str(photographs),), vgg="random", config=tiny.CONFIG, steps=6, batch=4, size=64, temporal_ramp=(0, 0.1)
+        sources,
+        (str(photographs),),
+        vgg="random",
+        config=tiny.CONFIG,
+        steps=6,
+        batch=4,
+        size=64,
+        temporal_ramp=(0, 0.1),
     )
 
 
@@ -113,8 +120,12 @@ def test_too_few_photographs_is_said(tmp_path: Path) -> None:
 def test_features_have_vgg_names_and_sizes() -> None:
     features = Features(random_weights(), (*STYLE_LAYERS, CONTENT_LAYER))(np.zeros((1, 64, 64, 3), np.float32))
     assert {name: tuple(value.shape[1:]) for name, value in features.items()} == {
-        "relu1_1": (64, 64, 4), "relu2_1": (32, 32, 6), "relu3_1": (16, 16, 8),
-        "relu4_1": (8, 8, 8), "relu4_2": (8, 8, 8), "relu5_1": (4, 4, 8),
+        "relu1_1": (64, 64, 4),
+        "relu2_1": (32, 32, 6),
+        "relu3_1": (16, 16, 8),
+        "relu4_1": (8, 8, 8),
+        "relu4_2": (8, 8, 8),
+        "relu5_1": (4, 4, 8),
     }
 
 
@@ -153,7 +164,7 @@ def test_training_lowers_the_loss(recipe: Recipe, photographs: Path) -> None:
 
 
 def test_half_of_the_pairs_share_statistics_and_each_style_does_once(recipe: Recipe) -> None:
-    shared = Trainer(recipe, random_weights())._sharing()  # noqa: SLF001  what training sees of a stream's memory
+    shared = Trainer(recipe, random_weights())._sharing()
     assert shared[:, 0].tolist() == [1, 1, 0, 0]
 
 
@@ -194,12 +205,19 @@ def test_train_from_pictures_to_styles_that_work(
     recipe: Recipe, photographs: Path, tmp_path: Path, tiny_library: StyleLibrary
 ) -> None:
     np.savez(tmp_path / "vgg.npz", **random_weights())
-    pictures = [Picture(Path(source.picture), source.name, "Title", "Artist", "CC0-1.0", (64,)) for source in recipe.styles]
+    pictures = [
+        Picture(Path(source.picture), source.name, "Title", "Artist", "CC0-1.0", (64,)) for source in recipe.styles
+    ]
     options = TrainOptions(vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=64)
     out = tmp_path / "library"
     told: list[int] = []
     paths = train(
-        pictures, [photographs], options, folder=tmp_path / "run", out=out, library=tiny_library,
+        pictures,
+        [photographs],
+        options,
+        folder=tmp_path / "run",
+        out=out,
+        library=tiny_library,
         report=lambda step, steps, values: told.append(step),
     )
     assert told == [1, 2]
@@ -218,7 +236,10 @@ def test_training_a_trunk_writes_one_that_runs(recipe: Recipe, tmp_path: Path) -
     run(replace(recipe, steps=2), tmp_path, report=lambda *_: None, vgg=random_weights())
     trunk = load_trunk(tmp_path / "export" / "trunks" / "live.safetensors")
     assert trunk.config == tiny.CONFIG
-    assert StyleLibrary([tmp_path / "export"], tmp_path / "export" / "trunks" / "live.safetensors").names() == ["one", "two"]
+    assert StyleLibrary([tmp_path / "export"], tmp_path / "export" / "trunks" / "live.safetensors").names() == [
+        "one",
+        "two",
+    ]
 
 
 def test_warping_error_is_the_motion_left_over() -> None:
@@ -226,6 +247,8 @@ def test_warping_error_is_the_motion_left_over() -> None:
     base = cv2.normalize(base, None, 0, 255, cv2.NORM_MINMAX)
     frames = [base[:, 2 * i : 150 + 2 * i] for i in range(3)]
     steady = warping_error(frames, frames)
-    flickering = [np.clip(frame.astype(int) + (10 if i % 2 else 0), 0, 255).astype(np.uint8) for i, frame in enumerate(frames)]
+    flickering = [
+        np.clip(frame.astype(int) + (10 if i % 2 else 0), 0, 255).astype(np.uint8) for i, frame in enumerate(frames)
+    ]
     assert steady < 2e-4
     assert warping_error(frames, flickering) == pytest.approx((10 / 255) ** 2, rel=0.3)

@@ -66,7 +66,12 @@ def train(
         raise BadOption(f"{folder} holds an earlier run; --resume goes on with it, or remove it.")
     photographs = find_photographs([Path(name) for name in recipe.content])
     trainer = run(
-        recipe, folder, report=report, start_from=start_from, library=library, keep_every=options.keep_every,
+        recipe,
+        folder,
+        report=report,
+        start_from=start_from,
+        library=library,
+        keep_every=options.keep_every,
         preview=[shrink(read_picture(path), 256) for path in photographs[:PREVIEWS]],
     )
     return install(trainer, folder / "export", out, held_out(recipe) or photographs[:SCORED])
@@ -114,12 +119,15 @@ def install(trainer: Trainer, export: Path, out: Path, photographs: Sequence[Pat
 
 
 def _install_style(
-    trainer: Trainer, features: Features, source: StyleSource, export: Path, out: Path, views: Sequence[NDArray[np.uint8]]
+    trainer: Trainer,
+    features: Features,
+    source: StyleSource,
+    export: Path,
+    out: Path,
+    views: Sequence[NDArray[np.uint8]],
 ) -> Path:
     style = load_style(export / f"{source.name}.safetensors")
-    scores = score(
-        features, _painter(trainer, style), read_picture(Path(source.picture)), views
-    )
+    scores = score(features, _painter(trainer, style), read_picture(Path(source.picture)), views)
     path = out / f"{source.name}.safetensors"
     save_style(replace(style, scores=scores, metadata=style.metadata | {"scored_on": json.dumps(len(views))}), path)
     return path

@@ -1,4 +1,4 @@
-"""Photographs to batches. Every batch is drawn from (seed, step) alone, so a resumed run sees what it would have seen."""
+"""Photographs to batches. Every batch is drawn from (seed, step) alone, so a resumed run sees what it would have."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def shrink(picture: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
 class Pairs(keras.utils.PyDataset):
     """Batches of `motion.Pair`: a dict of its fields, each stacked to (B, ...) float32. `size` is S there."""
 
-    def __init__(self, paths: Sequence[Path], *, batch: int, size: int, steps: int, seed: int = 0, start: int = 0) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, batch: int, size: int, steps: int, seed: int = 0, start: int = 0
+    ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
         self._pictures = [read_picture(path) for path in paths]
         self._batch, self._size, self._steps, self._seed, self._start = batch, size, steps, seed, start

@@ -70,7 +70,7 @@ def make_pair(first: Array, rng: np.random.Generator) -> Pair:
 
 
 def warp(pictures: Any, flow: Any) -> Any:
-    """Sample pictures (B, H, W, C) at flow (B, h, w, 2), pixels as (x, y), bilinearly; differentiable in the pictures."""
+    """Sample pictures (B, H, W, C) at flow (B, h, w, 2), pixels as (x, y), bilinearly; differentiable in pictures."""
     batch, height, width, channels = ops.shape(pictures)
     x = ops.clip(flow[..., 0], 0.0, ops.cast(width - 1, "float32"))
     y = ops.clip(flow[..., 1], 0.0, ops.cast(height - 1, "float32"))

@@ -24,7 +24,7 @@ class StyleSource:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a run computes. Losses are relative (see `training.losses`), so weights are near 1."""
+    """Everything that decides what a run computes. Losses are relative (`training.losses`), so weights are near 1."""
 
     styles: tuple[StyleSource, ...]
     content: tuple[str, ...]  # folders of photographs

@@ -1,4 +1,4 @@
-"""How steady a clip is: the warping error of Lai et al. 2018, with optical flow of the *input* (DIS, Kroeger et al. 2016).
+"""How steady a clip is: the warping error of Lai et al. 2018, with optical flow of the *input* (DIS, Kroeger 2016).
 
 Per pair of frames ``sum M (warp(o[t+g]) - o[t])^2 / sum M`` with frames in 0..1; M leaves out what is hidden in one of
 the two frames and the borders of motion. The clip's own value is the floor: say it beside.

@@ -7,6 +7,7 @@ input back through the whole network.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -23,7 +24,7 @@ from training.data import read_picture, shrink
 from training.recipe import Recipe, StyleSource
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 
-# Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table is stored in larger units.
+# Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table has larger units.
 MODULATION_RATE = 5.0
 LOSS_NAMES = ("content", "style", "variation", "temporal", "identity")
 
@@ -35,7 +36,7 @@ def reflect(frames: Any) -> Any:
 
 def style_grams(features: Features, source: StyleSource) -> dict[str, NDArray[np.float32]]:
     """Gram matrices (C, C) of a style picture for each style layer, averaged over the sizes asked for."""
-    picture = read_picture(source.picture)
+    picture = read_picture(Path(source.picture))
     found: dict[str, list[Any]] = {layer: [] for layer in STYLE_LAYERS}
     for size in source.sizes:
         activations = features(ops.convert_to_tensor(shrink(picture, size)[None].astype(np.float32)))
@@ -148,7 +149,16 @@ class Trainer(keras.Model):
         """The styles as they are now."""
         checksum = self.trunk().checksum
         return [
-            Style(s.name, s.title or s.name, s.artist or "unknown", s.licence or "unknown", checksum, row, {}, metadata or {})
+            Style(
+                s.name,
+                s.title or s.name,
+                s.artist or "unknown",
+                s.licence or "unknown",
+                checksum,
+                row,
+                {},
+                metadata or {},
+            )
             for s, row in zip(self.recipe.styles, self.table[1:], strict=True)
         ]
 
@@ -167,7 +177,10 @@ def compile_trainer(trainer: Trainer) -> None:
     recipe = trainer.recipe
     warmup = max(1, min(100, recipe.steps // 10))
     schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10, max(1, recipe.steps - warmup), alpha=0.02, warmup_target=recipe.learning_rate,
+        recipe.learning_rate / 10,
+        max(1, recipe.steps - warmup),
+        alpha=0.02,
+        warmup_target=recipe.learning_rate,
         warmup_steps=warmup,
     )
     optimizer = keras.optimizers.Adam(

@@ -29,7 +29,9 @@ class Features:
     maps a thin layer to the channels of the layer of that name in VGG-19.
     """
 
-    def __init__(self, weights: dict[str, NDArray[np.float32]], layers: tuple[str, ...], dtype: str = "float32") -> None:
+    def __init__(
+        self, weights: dict[str, NDArray[np.float32]], layers: tuple[str, ...], dtype: str = "float32"
+    ) -> None:
         """weights: `NAME/kernel` (HWIO) and `NAME/bias` for each convolution, in order.
 
         dtype is that of the arithmetic; activations come back as float32.
@@ -44,7 +46,8 @@ class Features:
         self._chain = chain[: max(chain.index(name) for name in self.wanted) + 1]
         needed = self._chain + [f"{name}_aux" for name in self.wanted if f"{name}_aux" in names]
         self._kernels = {
-            name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"], dtype)) for name in needed
+            name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"], dtype))
+            for name in needed
         }
 
     def __call__(self, pictures: Any) -> dict[str, Any]:
