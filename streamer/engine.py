@@ -135,7 +135,7 @@ class StyleStream:
         smaller = size[0] * size[1] < width * height
         inputs = [postprocess.shrink(frame, size) for frame in frames] if smaller else list(frames)
         carries = [self._carry(frame, time) for frame, time in zip(inputs, times, strict=True)]
-        styled = self._engine.run(stream_batch(np.stack(inputs), self._modulation, self._state.used, carries))
+        styled = self._engine.run(stream_batch(_stack(inputs), self._modulation, self._state.used, carries))
         self._state.used = styled.used[-1]
         return [
             self._finish(out, small, frame) for out, small, frame in zip(styled.frames, inputs, frames, strict=True)
@@ -154,6 +154,11 @@ class StyleStream:
         if self._look.preserve_color:
             styled = postprocess.preserve_color(styled, original)
         return styled
+
+
+def _stack(frames: Sequence[Frame]) -> Frame:
+    """(B, H, W, 3); a single frame, the usual case on a CPU, is not copied for it."""
+    return frames[0][None] if len(frames) == 1 else np.stack(frames)
 
 
 def stream_batch(frames: Frame, modulation: Float32, given: Float32, carries: Sequence[float]) -> Batch:

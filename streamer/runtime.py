@@ -72,14 +72,21 @@ def still(frames: Frames, modulation: Float32, statistics_size: int) -> Batch:
     )
 
 
-def pad(frames: Frames) -> tuple[Frames, tuple[slice, slice]]:
+def pad(frames: Frames, into: Frames | None = None) -> tuple[Frames, tuple[slice, slice]]:
     """Reflect a border around (B, H, W, 3); returns the larger frames and the slices that crop it off again."""
     height, width = frames.shape[1:3]
     top, bottom, left, right = padding(height, width)
-    padded = np.empty((len(frames), top + height + bottom, left + width + right, 3), np.uint8)
-    for source, target in zip(frames, padded, strict=True):
+    if into is None:
+        into = np.empty((len(frames), top + height + bottom, left + width + right, 3), np.uint8)
+    for source, target in zip(frames, into, strict=True):
         cv2.copyMakeBorder(source, top, bottom, left, right, cv2.BORDER_REFLECT_101, dst=target)
-    return padded, (slice(top, top + height), slice(left, left + width))
+    return into, (slice(top, top + height), slice(left, left + width))
+
+
+def padded_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """What `pad` makes of frames of this shape (B, H, W, 3)."""
+    top, bottom, left, right = padding(shape[1], shape[2])
+    return shape[0], top + shape[1] + bottom, left + shape[2] + right, 3
 
 
 class LiteRTRuntime:
@@ -110,11 +117,8 @@ class LiteRTRuntime:
     def run(self, batch: Batch) -> Styled:
         """Style a batch on the CPU."""
         if batch.margins is not None:
-            return self._interpreter(batch.frames.shape, tiles=True).run(batch.frames, batch)
-        padded, inside = pad(batch.frames)
-        styled = self._interpreter(padded.shape).run(padded, batch)
-        frames = np.ascontiguousarray(styled.frames[:, inside[0], inside[1]])
-        return Styled(frames, styled.used, styled.own)
+            return self._interpreter(batch.frames.shape, tiles=True).run(batch)
+        return self._interpreter(padded_shape(batch.frames.shape)).run(batch)
 
     def close(self) -> None:
         """Drop all interpreters."""
@@ -158,10 +162,22 @@ class _Interpreter:
             raw.resize_tensor_input(index, wanted)
         raw.allocate_tensors()
 
-    def run(self, frames: Frames, batch: Batch) -> Styled:
-        values = {"frames": frames, "modulation": batch.modulation, "given": batch.given}
-        values |= {"mix": batch.mix, "carry": batch.carry, "margins": np.asarray(batch.margins or (0,) * 4, np.int32)}
-        for name, index in self._inputs.items():
-            self._raw.set_tensor(index, values[name])
+    def run(self, batch: Batch) -> Styled:
+        inside = self._place(batch)
+        values = {"modulation": batch.modulation, "given": batch.given, "mix": batch.mix, "carry": batch.carry}
+        if batch.margins is not None:
+            values["margins"] = np.asarray(batch.margins, np.int32)
+        for name in values.keys() & self._inputs.keys():
+            self._raw.set_tensor(self._inputs[name], values[name])
         self._raw.invoke()
-        return Styled(*(self._raw.get_tensor(self._outputs[name]) for name in ("frames", "used", "own")))
+        # The frames are cropped straight out of LiteRT's memory: at video rate a copy of the whole would show.
+        frames = self._raw.tensor(self._outputs["frames"])()[:, *inside].copy()
+        return Styled(frames, *(self._raw.get_tensor(self._outputs[name]) for name in ("used", "own")))
+
+    def _place(self, batch: Batch) -> tuple[slice, slice]:
+        """Put the frames, padded unless they are tiles, into LiteRT's memory; returns where in the output they are."""
+        memory = self._raw.tensor(self._inputs["frames"])()
+        if batch.margins is None:
+            return pad(batch.frames, into=memory)[1]
+        np.copyto(memory, batch.frames)
+        return slice(None), slice(None)

@@ -124,13 +124,12 @@ class TrainOptions(Checked):
     vgg_weights: str = option(
         "imagenet", "VGG-19 weights: `imagenet` (downloaded once), or an .npz file.", metavar="FILE"
     )
-    steps: int = option(4000, "Length of the run.", low=1, high=10_000_000)
+    steps: int = option(3200, "Length of the run.", low=1, high=10_000_000)
     batch_size: int = option(4, "Crops in a batch.", low=1, high=4096)
-    crop: int = option(192, "Side of a crop in pixels.", low=64, high=1024)
-    learning_rate: float = option(1.5e-3, "Peak of the cosine schedule.", low=1e-7, high=1)
-    style_weight: float = option(1.5, "Weight of the style loss.", low=0, high=1e6)
+    crop: int = option(176, "Side of a crop in pixels, a multiple of 8.", low=64, high=1024)
+    learning_rate: float = option(1.8e-3, "Peak of the cosine schedule.", low=1e-7, high=1)
     content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6)
-    temporal_weight: float = option(8.0, "Weight of the temporal loss.", low=0, high=1e6)
+    temporal_weight: float = option(5.0, "Weight of the temporal loss.", low=0, high=1e6)
     precision: str = option("float32", "Arithmetic of the VGG network.", choices=("float32", "bfloat16", "float16"))
     keep_every: int = option(250, "Steps between checkpoints and previews.", low=1, high=1_000_000)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from streamer.errors import BadMedia, BadOption
+from streamer.errors import BadMedia, BadOption, Interrupted
 from streamer.settings import TrainOptions
 from streamer.styles import StyleLibrary, load_style
 from streamer.trunk import load_trunk
@@ -185,19 +185,18 @@ def test_resumed_run_ends_where_an_uninterrupted_one_ends(recipe: Recipe, tmp_pa
     def end(folder: Path) -> np.ndarray:
         return load_style(folder / "export" / "one.safetensors").modulation
 
-    class Stop(Exception):
-        pass
-
-    def stop_at_three(step: int, steps: int, values: dict[str, float]) -> None:
+    def stop_at_four(step: int, steps: int, values: dict[str, float]) -> None:
         if step == 4:
-            raise Stop
+            raise Interrupted
 
     quiet = lambda step, steps, values: None  # noqa: E731
     vgg = random_weights()
     run(recipe, tmp_path / "whole", report=quiet, keep_every=3, vgg=vgg)
-    with pytest.raises(Stop):
-        run(recipe, tmp_path / "parts", report=stop_at_three, keep_every=3, vgg=vgg)
-    run(recipe, tmp_path / "parts", report=quiet, keep_every=3, vgg=vgg)
+    with pytest.raises(Interrupted):
+        run(recipe, tmp_path / "parts", report=stop_at_four, keep_every=3, vgg=vgg)
+    seen: list[int] = []
+    run(recipe, tmp_path / "parts", report=lambda step, *_: seen.append(step), keep_every=3, vgg=vgg)
+    assert seen == [5, 6]  # nothing of the four steps was lost
     np.testing.assert_allclose(end(tmp_path / "parts"), end(tmp_path / "whole"), rtol=1e-4, atol=1e-5)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from streamer.compiled import compile_trunk
 from streamer.errors import BadOption
+from streamer.geometry import STRIDE
 from streamer.settings import TrainOptions
 from streamer.styles import NAME, Style, StyleLibrary, load_style, save_style
 from training.checkpoint import CHECKPOINT
@@ -25,13 +27,14 @@ from training.train import Trainer
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features, load_weights
 
 STYLE_SIZES = (256, 384)
+MIN_STYLE_SIZE = 32  # pixels; below it relu5_1 has nothing to look at
 PREVIEWS = 3  # photographs on the contact sheet
 SCORED = 12  # photographs that a style's score card is averaged over
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to learn a style from, and what is to be said of it. `sizes`: see StyleSource."""
+    """A picture to learn a style from, and what is to be said of it. `sizes` and `weight`: see StyleSource."""
 
     path: Path
     name: str
@@ -39,6 +42,7 @@ class Picture:
     artist: str = "unknown"
     licence: str = "unknown"
     sizes: tuple[int, ...] = STYLE_SIZES
+    weight: float = 1.0
 
 
 def train(
@@ -82,10 +86,17 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
     for picture in pictures:
         if not NAME.fullmatch(picture.name):
             raise BadOption(f"--name takes small letters, digits, '-' and '_', at most 64; received {picture.name!r}.")
+        if not (math.isfinite(picture.weight) and picture.weight >= 0 and min(picture.sizes) >= MIN_STYLE_SIZE):
+            raise BadOption(
+                f"--style-weight must be at least 0 and --style-size at least {MIN_STYLE_SIZE} pixels; "
+                f"received {picture.weight:g} and {', '.join(map(str, picture.sizes))} for {picture.name}."
+            )
         read_picture(picture.path)
+    if options.crop % STRIDE:
+        raise BadOption(f"--crop must be a multiple of {STRIDE}; received {options.crop}.")
     return Recipe(
         styles=tuple(
-            StyleSource(p.name, str(p.path), p.sizes, options.style_weight, p.title or p.name, p.artist, p.licence)
+            StyleSource(p.name, str(p.path), p.sizes, p.weight, p.title or p.name, p.artist, p.licence)
             for p in pictures
         ),
         content=tuple(str(path) for path in content),

@@ -16,7 +16,7 @@ class StyleSource:
     name: str
     picture: str
     sizes: tuple[int, ...] = (256, 384)  # short sides in pixels at which the picture's Gram matrices are averaged
-    style_weight: float = 1.5
+    style_weight: float = 1.0
     title: str = ""
     artist: str = ""
     licence: str = ""
@@ -31,14 +31,14 @@ class Recipe:
     vgg: str = "imagenet"
     scope: str = "trunk"  # what learns: `trunk`, or `style` for the modulations alone on a given trunk
     config: TrunkConfig = field(default_factory=TrunkConfig)
-    steps: int = 4000
+    steps: int = 3200
     batch: int = 4
-    size: int = 192  # side of a crop in pixels
-    learning_rate: float = 1.5e-3
+    size: int = 176  # side of a crop in pixels, a multiple of the network's stride
+    learning_rate: float = 1.8e-3
     content_weight: float = 1.0
     variation_weight: float = 0.3
-    temporal_weight: float = 8.0
-    temporal_ramp: tuple[float, float] = (0.3, 0.6)  # where in the run the temporal term fades in
+    temporal_weight: float = 5.0
+    temporal_ramp: tuple[float, float] = (0.03, 0.15)  # where in the run the temporal term fades in
     identity_weight: float = 20.0
     average: float = 0.998  # decay of the moving average of the weights
     precision: str = "float32"  # of the VGG arithmetic

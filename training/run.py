@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.errors import Interrupted
 from streamer.styles import StyleLibrary, load_style
 from streamer.trunk import Weights, load_trunk
 from training.checkpoint import CHECKPOINT, Keeper, load_checkpoint, read_recipe, save_checkpoint
@@ -75,7 +76,11 @@ def run(
         pairs = Pairs(
             paths, batch=recipe.batch, size=recipe.size, steps=recipe.steps - done, seed=recipe.seed, start=done
         )
-        trainer.fit(pairs, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
+        try:
+            trainer.fit(pairs, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
+        except (Interrupted, KeyboardInterrupt):
+            save_checkpoint(trainer, folder)  # whoever reports steps may stop the run between two of them
+            raise
     # Keras gives the averaged weights to the model at the end of fit; the checkpoint keeps them so.
     save_checkpoint(trainer, folder)
     keeper.keep()

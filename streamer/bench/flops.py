@@ -22,7 +22,7 @@ def convolution_macs(config: TrunkConfig, height: int, width: int) -> int:
     macs += quarter * 2 * w * w  # fuse
     macs += quarter * 9 * w * w * 2 * config.blocks
     macs += quarter * w * h  # rise
-    macs += half * 9 * (h + SUBPIXELS) * h + half * 9 * h * h  # head
+    macs += half * 9 * (h + SUBPIXELS) * h  # head
     macs += half * 9 * h * SUBPIXELS  # paint
     return macs + blur_macs(height, width)
 

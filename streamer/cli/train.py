@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,16 +36,18 @@ class Lesson:
     title: tuple[str, ...]
     artist: tuple[str, ...]
     licence: tuple[str, ...]
+    style_size: tuple[str, ...]
+    style_weight: tuple[float, ...]
     content: tuple[Path, ...]
 
     def check(self) -> None:
         """Raise a usage error unless every picture has a name and there are photographs to learn with."""
         if not self.pictures:
             raise click.UsageError("Missing argument 'PICTURE...'.")
-        for said in ("name", "title", "artist", "licence"):
-            count = len(getattr(self, said))
+        for said in ("name", "title", "artist", "licence", "style_size", "style_weight"):
+            count, flag = len(getattr(self, said)), said.replace("_", "-")
             if count != len(self.pictures) and (count or said == "name"):
-                raise click.UsageError(f"--{said} is needed once for each picture: {len(self.pictures)}, not {count}.")
+                raise click.UsageError(f"--{flag} is needed once for each picture: {len(self.pictures)}, not {count}.")
         if not self.content:
             raise click.UsageError("--content DIR, a folder of photographs to train with, is needed.")
 
@@ -53,10 +55,25 @@ class Lesson:
         """The pictures as `training` takes them."""
         from training.cli import Picture
 
-        said = {key: getattr(self, key) for key in ("name", "title", "artist", "licence") if getattr(self, key)}
+        said: dict[str, Sequence[Any]] = {
+            "name": self.name,
+            "title": self.title,
+            "artist": self.artist,
+            "licence": self.licence,
+            "sizes": [_sizes(text) for text in self.style_size],
+            "weight": self.style_weight,
+        }
+        said = {key: values for key, values in said.items() if values}
         return [
             Picture(path, **{key: values[i] for key, values in said.items()}) for i, path in enumerate(self.pictures)
         ]
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(size) for size in text.split(","))
+    except ValueError as error:
+        raise click.UsageError(f"--style-size takes pixels such as 256,384; received {text!r}.") from error
 
 
 def takes_lesson(command: Callable[..., int]) -> Callable[..., int]:
@@ -71,6 +88,15 @@ def takes_lesson(command: Callable[..., int]) -> Callable[..., int]:
     decorated: Callable[..., int] = wrapper
     for option in (
         click.option("--content", multiple=True, type=PATH, metavar="DIR", help="A folder of photographs; repeatable."),
+        click.option(
+            "--style-weight", multiple=True, type=float, help="Weight of the style loss, for each picture. [1]"
+        ),
+        click.option(
+            "--style-size",
+            multiple=True,
+            metavar="PX[,PX]",
+            help="Short sides at which each picture is looked at: larger is coarser strokes. [256,384]",
+        ),
         click.option("--licence", multiple=True, help=of_each.format("licence")),
         click.option("--artist", multiple=True, help=of_each.format("artist")),
         click.option("--title", multiple=True, help=of_each.format("title")),
@@ -85,11 +111,18 @@ def takes_lesson(command: Callable[..., int]) -> Callable[..., int]:
 @takes_lesson
 @click.option("--out", type=PATH, metavar="DIR", help="Where the style files go; default: your own styles.")
 @click.option("--run-dir", type=PATH, metavar="DIR", help="Checkpoints and previews; default: named for the styles.")
+@click.option("--start-from", type=PATH, metavar="DIR", help="Begin with what an earlier run exported.")
 @click.option("--resume", is_flag=True, help="Go on with the run in its folder; needs no pictures.")
 @takes(options=TrainOptions)
 @speaks()
 def train(
-    lesson: Lesson, out: Path | None, run_dir: Path | None, resume: bool, options: TrainOptions, console: Console
+    lesson: Lesson,
+    out: Path | None,
+    run_dir: Path | None,
+    start_from: Path | None,
+    resume: bool,
+    options: TrainOptions,
+    console: Console,
 ) -> int:
     """Train styles from pictures; `streamer transcode --style NAME` works at once."""
     if not resume:
@@ -101,7 +134,8 @@ def train(
         try:
             with meter(console, ", ".join(lesson.name)) as bar:
                 reporter = Reporter(bar, stop, time.monotonic())
-                written = run(lesson, options, folder, out or user_folder(), reporter, resume=resume)
+                begin = {"resume": resume, "start_from": start_from}
+                written = run(lesson, options, folder, out or user_folder(), reporter, **begin)
         except Interrupted as error:
             console.complain(f"{error} What was learnt is in {folder}; --resume goes on with it.")
             return stop.exit_code
@@ -109,22 +143,20 @@ def train(
     return 0
 
 
-def run(
-    lesson: Lesson, options: TrainOptions, folder: Path, out: Path, report: Reporter, *, resume: bool
-) -> list[Path]:
+def run(lesson: Lesson, options: TrainOptions, folder: Path, out: Path, report: Reporter, **begin: Any) -> list[Path]:
     """Train; returns the style files."""
     from streamer.styles import StyleLibrary
     from training.cli import train as run_training
 
     return run_training(
-        [] if resume else lesson.described(),
+        [] if begin["resume"] else lesson.described(),
         lesson.content,
         options,
         folder=folder,
         out=out,
         library=StyleLibrary.default(),
         report=report,
-        resume=resume,
+        **begin,
     )
 
 
