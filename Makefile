@@ -12,11 +12,11 @@ STYLED := demo-output/sample.mosaic.mp4
 RUN_TIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test train-env check format bench lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
 	$(BIN)/streamer transcode $(SAMPLE) --style mosaic --out-dir $(dir $(STYLED)) --overwrite
@@ -24,6 +24,8 @@ demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
 
 test: $(DEV)  ## Run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+train-env: $(DEV)  ## Bring TensorFlow into .venv, for `streamer train`
 
 check: $(DEV)  ## Lint, formatting, types and import layers
 	$(BIN)/ruff check

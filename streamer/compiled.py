@@ -29,7 +29,9 @@ def compile_trunk(trunk: Trunk, folder: Path) -> Path:
 
         from streamer.model import ByteNetwork, load_network
     except ImportError as error:
-        raise MissingDependency("Compiling a trunk needs TensorFlow: pip install 'streamer[train]'.") from error
+        raise MissingDependency(
+            "Compiling a trunk needs TensorFlow: pip install '.[train]' in the checkout, or make train-env."
+        ) from error
     network = ByteNetwork(load_network(trunk))
     path = compiled_path(trunk, folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,9 @@ class KerasRuntime:
 
             from streamer.model import ByteNetwork, load_network
         except ImportError as error:
-            raise MissingDependency("Styling on a GPU needs TensorFlow: pip install 'streamer[train]'.") from error
+            raise MissingDependency(
+                "Styling on a GPU needs TensorFlow: pip install '.[train]' in the checkout, or make train-env."
+            ) from error
         on_gpu = gpu_count() > 0
         self.precision = precision or ("mixed_float16" if on_gpu else "float32")
         self.name = f"Keras on {keras.backend.backend()} ({self.precision})"

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from streamer.errors import BadOption, BadStyle, UnknownStyle
+from streamer.files import write_atomically
 from streamer.trunk import Trunk, load_trunk, read_tensors
 
 SHIPPED = Path(__file__).parent / "library"
@@ -58,7 +59,9 @@ class Style:
 
 def save_style(style: Style, path: Path) -> None:
     """Write a style file."""
-    path.write_bytes(save({"modulation": style.modulation}, metadata=style.facts() | {"checksum": style.checksum}))
+    write_atomically(
+        path, save({"modulation": style.modulation}, metadata=style.facts() | {"checksum": style.checksum})
+    )
 
 
 def load_style(path: Path) -> Style:
@@ -102,8 +105,10 @@ class StyleLibrary:
 
     @classmethod
     def default(cls) -> StyleLibrary:
-        """The shipped styles and the user's own."""
-        return cls([SHIPPED, user_folder()])
+        """The shipped styles and the user's own; or the user's alone, if that folder has a trunk of its own."""
+        own = user_folder()
+        trunk = own / "trunks" / f"{DEFAULT_TRUNK}.safetensors"
+        return cls([own], trunk) if trunk.exists() else cls([SHIPPED, own])
 
     @cached_property
     def trunk(self) -> Trunk:
@@ -136,6 +141,8 @@ class StyleLibrary:
             raise BadStyle(
                 f"Style {name} was made for another trunk ({style.trunk[:12]}, here {self.trunk.checksum[:12]})."
             )
+        if len(style.modulation) != self.trunk.config.modulation_size or style.name != name:
+            raise BadStyle(f"Style {paths[name].name} is damaged: it says that it is {style.name!r}.")
         return style
 
     def resolve(self, spec: str, strength: float = 1.0) -> NDArray[np.float32]:

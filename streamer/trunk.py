@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from streamer.errors import BadStyle
+from streamer.files import write_atomically
 
 Weights = dict[str, NDArray[np.float32]]
 IDENTITY = "identity"  # the tensor of a trunk file that holds its identity row
@@ -86,11 +87,11 @@ class Trunk:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 over architecture and weights, hexadecimal; styles name the trunk they belong to by it."""
+        """SHA-256 over architecture, weights and identity row, hexadecimal; styles name their trunk by it."""
         digest = hashlib.sha256(json.dumps(self.config.to_dict(), sort_keys=True).encode())
-        for name in sorted(self.weights):
+        for name, values in sorted((self.weights | {IDENTITY: self.identity}).items()):
             digest.update(name.encode())
-            digest.update(np.ascontiguousarray(self.weights[name], "<f4").tobytes())
+            digest.update(np.ascontiguousarray(values, "<f4").tobytes())
         return digest.hexdigest()
 
 
@@ -101,7 +102,7 @@ def save_trunk(trunk: Trunk, path: Path) -> None:
         "config": json.dumps(trunk.config.to_dict()),
         "checksum": trunk.checksum,
     }
-    path.write_bytes(save(trunk.weights | {IDENTITY: trunk.identity}, metadata=metadata))
+    write_atomically(path, save(trunk.weights | {IDENTITY: trunk.identity}, metadata=metadata))
 
 
 def load_trunk(path: Path) -> Trunk:
@@ -110,7 +111,10 @@ def load_trunk(path: Path) -> Trunk:
     if metadata.get("kind") != "trunk" or IDENTITY not in tensors:
         raise BadStyle(f"{path.name} is not a trunk: its kind is {metadata.get('kind', 'unknown')!r}.")
     identity = tensors.pop(IDENTITY)
-    config = TrunkConfig.from_dict(json.loads(metadata["config"]))
+    try:
+        config = TrunkConfig.from_dict(json.loads(metadata["config"]))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise BadStyle(f"Trunk {path.name} does not say its architecture: {error}.") from error
     trunk = Trunk(config, tensors, identity, metadata)
     if trunk.checksum != metadata.get("checksum"):
         raise BadStyle(f"Trunk {path.name} is damaged: its weights do not match their checksum.")

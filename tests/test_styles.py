@@ -54,6 +54,17 @@ def test_a_flipped_byte_is_found(tmp_path: Path, tiny_library: StyleLibrary, whe
         load_style(path)
 
 
+def test_a_damaged_identity_row_is_found(tmp_path: Path, tiny_library: StyleLibrary) -> None:
+    trunk = tiny_library.trunk
+    path = tmp_path / "t.safetensors"
+    save_trunk(trunk, path)
+    data = path.read_bytes()
+    at = data.index(trunk.identity.tobytes())
+    path.write_bytes(data[: at + 5] + bytes([data[at + 5] ^ 1]) + data[at + 6 :])
+    with pytest.raises(BadStyle, match="checksum"):
+        load_trunk(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff" * 100])
 def test_what_is_no_safetensors_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.safetensors"

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from keras import ops
 
+from streamer.engine import Engine
 from streamer.errors import BadMedia, BadOption, Interrupted
 from streamer.settings import TrainOptions
 from streamer.styles import StyleLibrary, load_style
-from streamer.trunk import load_trunk
 from tests import tiny
 from training import losses, motion
-from training.cli import Picture, train
+from training.cli import Picture, make_recipe, train
 from training.data import Pairs, find_photographs
 from training.recipe import Recipe, StyleSource
-from training.run import run
+from training.run import Report, run
 from training.stability import warping_error
 from training.train import Trainer, compile_trainer
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features, load_weights, random_weights
@@ -103,8 +103,9 @@ def test_pairs_show_the_same_scene_where_the_mask_says_so() -> None:
 
 
 def test_pairs_are_drawn_from_seed_and_step_alone(photographs: Path) -> None:
-    paths = find_photographs([photographs])
-    assert all(not path.name.startswith("val_") for path in paths)
+    paths, held_out = find_photographs([photographs])
+    assert [path.name for path in held_out] == ["val_x.png"]
+    assert held_out[0] not in paths
     first = Pairs(paths, batch=2, size=64, steps=10)
     later = Pairs(paths, batch=2, size=64, steps=6, start=4)
     np.testing.assert_array_equal(first[5][0]["second"], later[1][0]["second"])
@@ -154,7 +155,7 @@ def test_training_lowers_the_loss(recipe: Recipe, photographs: Path) -> None:
     keras.utils.set_random_seed(0)
     trainer = Trainer(replace(recipe, steps=40, learning_rate=3e-3), random_weights())
     compile_trainer(trainer)
-    batch = Pairs(find_photographs([photographs]), batch=4, size=64, steps=1)[0][0]
+    batch = Pairs(find_photographs([photographs])[0], batch=4, size=64, steps=1)[0][0]
     # A new copy each time: Keras takes the batch apart.
     seen = [float(trainer.train_on_batch(dict(batch), return_dict=True)["loss"]) for _ in range(1)]
     for _ in range(39):
@@ -165,13 +166,13 @@ def test_training_lowers_the_loss(recipe: Recipe, photographs: Path) -> None:
 
 def test_half_of_the_pairs_share_statistics_and_each_style_does_once(recipe: Recipe) -> None:
     shared = Trainer(recipe, random_weights())._sharing()
-    assert shared[:, 0].tolist() == [1, 1, 0, 0]
+    assert shared[:, 0].tolist() == [0, 1, 1, 0]  # of the styles one, two, one, two
 
 
 def test_losses_do_not_see_the_margin(recipe: Recipe, photographs: Path) -> None:
     """What the network paints around the crop that is judged costs nothing: no incentive to paint a frame."""
     trainer = Trainer(replace(recipe, temporal_weight=0.0), random_weights())
-    batch = Pairs(find_photographs([photographs]), batch=4, size=64, steps=1)[0][0]
+    batch = Pairs(find_photographs([photographs])[0], batch=4, size=64, steps=1)[0][0]
     painted = trainer(batch)
     loss = float(trainer.compute_loss(batch, None, painted))
     framed = np.array(ops.convert_to_numpy(painted["first"]))
@@ -181,23 +182,58 @@ def test_losses_do_not_see_the_margin(recipe: Recipe, photographs: Path) -> None
     assert float(trainer.compute_loss(batch, None, {**painted, "first": framed})) != pytest.approx(loss, rel=1e-6)
 
 
-def test_resumed_run_ends_where_an_uninterrupted_one_ends(recipe: Recipe, tmp_path: Path) -> None:
-    def end(folder: Path) -> np.ndarray:
-        return load_style(folder / "export" / "one.safetensors").modulation
+@pytest.mark.parametrize("scope", ["trunk", "style"])
+def test_resumed_run_ends_where_an_uninterrupted_one_ends(
+    recipe: Recipe, tmp_path: Path, tiny_library: StyleLibrary, scope: str
+) -> None:
+    recipe, vgg = replace(recipe, scope=scope), random_weights()
+
+    def go(folder: str, report: Report) -> None:
+        run(recipe, tmp_path / folder, report=report, keep_every=3, vgg=vgg, library=tiny_library)
 
     def stop_at_four(step: int, steps: int, values: dict[str, float]) -> None:
         if step == 4:
             raise Interrupted
 
-    quiet = lambda step, steps, values: None  # noqa: E731
-    vgg = random_weights()
-    run(recipe, tmp_path / "whole", report=quiet, keep_every=3, vgg=vgg)
-    with pytest.raises(Interrupted):
-        run(recipe, tmp_path / "parts", report=stop_at_four, keep_every=3, vgg=vgg)
     seen: list[int] = []
-    run(recipe, tmp_path / "parts", report=lambda step, *_: seen.append(step), keep_every=3, vgg=vgg)
+    go("whole", lambda *_: None)
+    with pytest.raises(Interrupted):
+        go("parts", stop_at_four)
+    go("parts", lambda step, *_: seen.append(step))
     assert seen == [5, 6]  # nothing of the four steps was lost
-    np.testing.assert_allclose(end(tmp_path / "parts"), end(tmp_path / "whole"), rtol=1e-4, atol=1e-5)
+    ends = [load_style(tmp_path / folder / "export" / "one.safetensors") for folder in ("whole", "parts")]
+    np.testing.assert_allclose(ends[1].modulation, ends[0].modulation, rtol=1e-4, atol=1e-5)
+    if scope == "style":
+        assert {end.trunk for end in ends} == {tiny_library.trunk.checksum}
+
+
+def test_photographs_are_held_out_and_kept_small(tmp_path: Path) -> None:
+    for i in range(25):
+        cv2.imwrite(str(tmp_path / f"{i:02}.png"), tiny.picture(20, 30, seed=i))
+    cv2.imwrite(str(tmp_path / "00.png"), tiny.picture(900, 1200))
+    training, held_out = find_photographs([tmp_path])
+    assert [path.name for path in held_out] == ["19.png"]
+    assert len(training) == 24
+    pairs = Pairs(training, batch=1, size=64, steps=1)
+    assert max(max(picture.shape) for picture in pairs._pictures) <= 600
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "sentence"),
+    [
+        (("one", "one"), {}, "a --name of its own"),
+        (("one", "Two!"), {}, "--name takes small letters"),
+        (("one", "two"), {"batch_size": 3}, "--batch-size must be a multiple of the number of pictures, 2"),
+        (("one", "two"), {"crop": 100}, "--crop must be a multiple of 8; received 100"),
+    ],
+)
+def test_bad_recipes_are_refused(
+    recipe: Recipe, names: tuple[str, ...], options: dict[str, int], sentence: str
+) -> None:
+    pictures = [Picture(Path(recipe.styles[0].picture), name) for name in names]
+    with pytest.raises(BadOption) as caught:
+        make_recipe(pictures, [], TrainOptions(**options))
+    assert sentence in str(caught.value)
 
 
 def test_train_from_pictures_to_styles_that_work(
@@ -207,7 +243,9 @@ def test_train_from_pictures_to_styles_that_work(
     pictures = [
         Picture(Path(source.picture), source.name, "Title", "Artist", "CC0-1.0", (64,)) for source in recipe.styles
     ]
-    options = TrainOptions(vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=64)
+    options = TrainOptions(
+        vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=64, content_credit="drawn pictures"
+    )
     out = tmp_path / "library"
     told: list[int] = []
     paths = train(
@@ -226,19 +264,31 @@ def test_train_from_pictures_to_styles_that_work(
         assert set(style.scores) >= {"content", "style"}
         assert (style.title, style.artist, style.licence) == ("Title", "Artist", "CC0-1.0")
         assert str(tmp_path) not in "".join(style.metadata.values())
-        assert style.metadata["content"] == photographs.name
+        assert style.metadata["content"] == "drawn pictures"
     with pytest.raises(BadOption, match="--resume"):
         train(pictures, [photographs], options, folder=tmp_path / "run", out=out, library=tiny_library, report=print)
 
 
-def test_training_a_trunk_writes_one_that_runs(recipe: Recipe, tmp_path: Path) -> None:
-    run(replace(recipe, steps=2), tmp_path, report=lambda *_: None, vgg=random_weights())
-    trunk = load_trunk(tmp_path / "export" / "trunks" / "live.safetensors")
-    assert trunk.config == tiny.CONFIG
-    assert StyleLibrary([tmp_path / "export"], tmp_path / "export" / "trunks" / "live.safetensors").names() == [
-        "one",
-        "two",
-    ]
+def test_a_trunk_of_ones_own_makes_a_library_of_its_own(
+    recipe: Recipe, photographs: Path, tmp_path: Path, clean_environment: Path
+) -> None:
+    """Trained into the user's folder, style and trunk are found at once, and run on the CPU runtime."""
+    np.savez(tmp_path / "vgg.npz", **random_weights())
+    options = TrainOptions(scope="trunk", vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=64)
+    picture = Picture(Path(recipe.styles[0].picture), "mine", sizes=(64,))
+    train(
+        [picture],
+        [photographs],
+        options,
+        folder=tmp_path / "run",
+        out=clean_environment,
+        library=StyleLibrary.default(),
+        report=lambda *_: None,
+    )
+    library = StyleLibrary.default()
+    assert library.names() == ["mine"]
+    with Engine(library) as engine:
+        assert engine.stylize(tiny.picture(40, 50), library.resolve("mine")).shape == (40, 50, 3)
 
 
 def test_warping_error_is_the_motion_left_over() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from streamer.errors import BadStyle
+from streamer.files import write_atomically
 from streamer.styles import save_style
 from streamer.trunk import save_trunk
 from training.recipe import Recipe
@@ -25,13 +25,11 @@ def _variables(trainer: Trainer) -> list[Any]:
 
 
 def save_checkpoint(trainer: Trainer, folder: Path) -> None:
-    """Write the whole state of the run, then swap it in."""
+    """Write the whole state of the run, and its recipe first: a checkpoint without one could not go on."""
     folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / RECIPE, trainer.recipe.to_json().encode())
     state = {f"{i:04}": np.asarray(ops.convert_to_numpy(v)) for i, v in enumerate(_variables(trainer))}
-    draft = folder / f".{CHECKPOINT}.tmp"
-    save_file(state, draft)
-    os.replace(draft, folder / CHECKPOINT)
-    (folder / RECIPE).write_text(trainer.recipe.to_json())
+    write_atomically(folder / CHECKPOINT, save(state))
 
 
 def load_checkpoint(trainer: Trainer, folder: Path) -> int:

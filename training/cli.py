@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import math
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from streamer.compiled import compile_trunk
 from streamer.errors import BadOption
 from streamer.geometry import STRIDE
+from streamer.model import load_network
 from streamer.settings import TrainOptions
-from streamer.styles import NAME, Style, StyleLibrary, load_style, save_style
-from training.checkpoint import CHECKPOINT
-from training.data import HOLD_OUT_PREFIX, find_photographs, read_picture, shrink
+from streamer.styles import NAME, StyleLibrary, load_style, save_style
+from streamer.trunk import load_trunk, save_trunk
+from training.checkpoint import CHECKPOINT, read_recipe
+from training.data import find_photographs, read_picture, shrink
 from training.evaluate import score
 from training.preview import run_network
 from training.recipe import Recipe, StyleSource
-from training.run import Report, read_recipe, run
-from training.train import Trainer
+from training.run import Report, run
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features, load_weights
 
 STYLE_SIZES = (256, 384)
 MIN_STYLE_SIZE = 32  # pixels; below it relu5_1 has nothing to look at
 PREVIEWS = 3  # photographs on the contact sheet
-SCORED = 12  # photographs that a style's score card is averaged over
+SCORED, SCORED_SIZE = 12, 512  # photographs that a score card is averaged over, and their largest short side
 
 
 @dataclass(frozen=True)
@@ -63,13 +60,11 @@ def train(
     With scope `trunk` the trunk and its compiled form go to `out/trunks`.
     Raises BadOption, BadMedia, BadStyle; OutputError is left to the file system's own errors.
     """
-    recipe = make_recipe(pictures, content, options)
-    if resume:
-        recipe = read_recipe(folder)
-    elif (folder / CHECKPOINT).exists():
+    recipe = read_recipe(folder) if resume else make_recipe(pictures, content, options)
+    if not resume and (folder / CHECKPOINT).exists():
         raise BadOption(f"{folder} holds an earlier run; --resume goes on with it, or remove it.")
-    photographs = find_photographs([Path(name) for name in recipe.content])
-    trainer = run(
+    photographs, held_out = find_photographs([Path(name) for name in recipe.content])
+    run(
         recipe,
         folder,
         report=report,
@@ -78,7 +73,7 @@ def train(
         keep_every=options.keep_every,
         preview=[shrink(read_picture(path), 256) for path in photographs[:PREVIEWS]],
     )
-    return install(trainer, folder / "export", out, held_out(recipe) or photographs[:SCORED])
+    return install(recipe, folder / "export", out, held_out[:: max(1, len(held_out) // SCORED)][:SCORED])
 
 
 def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: TrainOptions) -> Recipe:
@@ -92,15 +87,24 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
                 f"received {picture.weight:g} and {', '.join(map(str, picture.sizes))} for {picture.name}."
             )
         read_picture(picture.path)
+    names = [picture.name for picture in pictures]
+    if len(set(names)) < len(names):
+        raise BadOption(f"Every picture needs a --name of its own; received {', '.join(names)}.")
+    if options.batch_size % len(names):
+        raise BadOption(
+            f"--batch-size must be a multiple of the number of pictures, {len(names)}, so that each has its share; "
+            f"received {options.batch_size}."
+        )
     if options.crop % STRIDE:
         raise BadOption(f"--crop must be a multiple of {STRIDE}; received {options.crop}.")
     return Recipe(
         styles=tuple(
-            StyleSource(p.name, str(p.path), p.sizes, p.weight, p.title or p.name, p.artist, p.licence)
+            StyleSource(p.name, str(p.path.resolve()), p.sizes, p.weight, p.title or p.name, p.artist, p.licence)
             for p in pictures
         ),
-        content=tuple(str(path) for path in content),
-        vgg=options.vgg_weights,
+        content=tuple(str(path.resolve()) for path in content),
+        content_credit=options.content_credit or "",
+        vgg=options.vgg_weights if options.vgg_weights == "imagenet" else str(Path(options.vgg_weights).resolve()),
         scope=options.scope,
         steps=options.steps,
         batch=options.batch_size,
@@ -112,37 +116,23 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
     )
 
 
-def held_out(recipe: Recipe) -> list[Path]:
-    """Photographs of the content folders that training never saw: those named val_*, evenly spread."""
-    found = sorted(path for name in recipe.content for path in Path(name).rglob(f"{HOLD_OUT_PREFIX}*.jpg"))
-    return found[:: max(1, len(found) // SCORED)][:SCORED]
-
-
-def install(trainer: Trainer, export: Path, out: Path, photographs: Sequence[Path]) -> list[Path]:
-    """Score the exported styles and copy them, and a trunk of their own, into a library folder."""
-    features = Features(load_weights(trainer.recipe.vgg), (*STYLE_LAYERS, CONTENT_LAYER))
-    views = [read_picture(path) for path in photographs]
-    (out / "trunks").mkdir(parents=True, exist_ok=True)
-    if trainer.recipe.scope == "trunk":
-        shutil.copy(export / "trunks" / "live.safetensors", out / "trunks" / "live.safetensors")
-        compile_trunk(trainer.trunk(), out / "trunks")
-    return [_install_style(trainer, features, source, export, out, views) for source in trainer.recipe.styles]
-
-
-def _install_style(
-    trainer: Trainer,
-    features: Features,
-    source: StyleSource,
-    export: Path,
-    out: Path,
-    views: Sequence[NDArray[np.uint8]],
-) -> Path:
-    style = load_style(export / f"{source.name}.safetensors")
-    scores = score(features, _painter(trainer, style), read_picture(Path(source.picture)), views)
-    path = out / f"{source.name}.safetensors"
-    save_style(replace(style, scores=scores, metadata=style.metadata | {"scored_on": json.dumps(len(views))}), path)
-    return path
-
-
-def _painter(trainer: Trainer, style: Style) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-    return lambda photograph: run_network(trainer.network, photograph, style.modulation)
+def install(recipe: Recipe, export: Path, out: Path, photographs: Sequence[Path]) -> list[Path]:
+    """Score the exported styles on photographs and put them, with a trunk of their own, into a library folder."""
+    features = Features(load_weights(recipe.vgg), (*STYLE_LAYERS, CONTENT_LAYER))
+    views = [shrink(picture, min(SCORED_SIZE, *picture.shape[:2])) for picture in map(read_picture, photographs)]
+    trunk = load_trunk(export / "trunks" / "live.safetensors")
+    network = load_network(trunk)
+    out.mkdir(parents=True, exist_ok=True)
+    if recipe.scope == "trunk":
+        (out / "trunks").mkdir(exist_ok=True)
+        save_trunk(trunk, out / "trunks" / "live.safetensors")
+        compile_trunk(trunk, out / "trunks")
+    paths = []
+    for source in recipe.styles:
+        style = load_style(export / f"{source.name}.safetensors")
+        paint = functools.partial(run_network, network, modulation=style.modulation)
+        scores = score(features, paint, read_picture(Path(source.picture)), views)
+        metadata = style.metadata | {"scored_on": f"{len(views)} photographs not trained on"}
+        paths.append(out / f"{source.name}.safetensors")
+        save_style(replace(style, scores=scores, metadata=metadata), paths[-1])
+    return paths

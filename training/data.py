@@ -14,23 +14,26 @@ from streamer.errors import BadMedia
 from training.motion import MARGIN, Pair, make_pair
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-HOLD_OUT_PREFIX = "val_"  # pictures of this prefix are kept for measuring
+HOLD_OUT_PREFIX, HOLD_OUT_EVERY = "val_", 20
 MINIMUM_PHOTOGRAPHS = 8
 
 
-def find_photographs(folders: Iterable[Path]) -> list[Path]:
-    """All training pictures below the folders, sorted. Raises BadMedia when there are too few."""
+def find_photographs(folders: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """All pictures below the folders, sorted: those to train on, and those held out for measuring.
+
+    Held out are those whose names begin with `val_`; where there are none, every twentieth.
+    Raises BadMedia when there are too few to train on.
+    """
     names = list(folders)
-    found = sorted(
-        path
-        for folder in names
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(HOLD_OUT_PREFIX)
-    )
-    if len(found) < MINIMUM_PHOTOGRAPHS:
+    found = sorted({path for folder in names for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES})
+    held_out = [path for path in found if path.name.startswith(HOLD_OUT_PREFIX)] or found[
+        HOLD_OUT_EVERY - 1 :: HOLD_OUT_EVERY
+    ]
+    training = sorted(set(found) - set(held_out))
+    if len(training) < MINIMUM_PHOTOGRAPHS:
         places = ", ".join(map(str, names))
-        raise BadMedia(f"Training needs at least {MINIMUM_PHOTOGRAPHS} photographs; {len(found)} found in {places}.")
-    return found
+        raise BadMedia(f"Training needs at least {MINIMUM_PHOTOGRAPHS} photographs; {len(training)} found in {places}.")
+    return training, held_out
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -57,7 +60,9 @@ class Pairs(keras.utils.PyDataset):
         self, paths: Sequence[Path], *, batch: int, size: int, steps: int, seed: int = 0, start: int = 0
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
-        self._pictures = [read_picture(path) for path in paths]
+        # A crop never shows more pixels than it has; whole photographs of a telephone would not fit into memory.
+        enough = 2 * (size + 2 * MARGIN)
+        self._pictures = [shrink(picture, min(enough, *picture.shape[:2])) for picture in map(read_picture, paths)]
         self._batch, self._size, self._steps, self._seed, self._start = batch, size, steps, seed, start
 
     def __len__(self) -> int:

@@ -28,8 +28,10 @@ class Recipe:
 
     styles: tuple[StyleSource, ...]
     content: tuple[str, ...]  # folders of photographs
+    content_credit: str = ""  # what the photographs are, for the style files
     vgg: str = "imagenet"
     scope: str = "trunk"  # what learns: `trunk`, or `style` for the modulations alone on a given trunk
+    trunk: str = ""  # with scope `style`: the checksum of the trunk
     config: TrunkConfig = field(default_factory=TrunkConfig)
     steps: int = 3200
     batch: int = 4

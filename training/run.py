@@ -10,14 +10,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.errors import Interrupted
+from streamer.errors import BadOption, BadStyle, Interrupted
 from streamer.styles import StyleLibrary, load_style
-from streamer.trunk import Weights, load_trunk
-from training.checkpoint import CHECKPOINT, Keeper, load_checkpoint, read_recipe, save_checkpoint
+from streamer.trunk import Trunk, Weights, load_trunk
+from training.checkpoint import CHECKPOINT, Keeper, load_checkpoint, save_checkpoint
 from training.data import Pairs, find_photographs
 from training.preview import Preview
 from training.recipe import Recipe
-from training.train import LOSS_NAMES, Trainer, compile_trainer
+from training.train import Trainer, compile_trainer
 from training.vgg import load_weights
 
 WINDOW = 50  # steps over which the reported losses are averaged
@@ -56,18 +56,13 @@ def run(
     Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run.
     """
     keras.utils.set_random_seed(recipe.seed)
-    paths = find_photographs([Path(name) for name in recipe.content])
-    if library and recipe.scope == "style":
-        recipe = replace(recipe, config=library.trunk.config)
+    paths, _ = find_photographs([Path(name) for name in recipe.content])
+    recipe, begin = _beginning(recipe, library, start_from)
     trainer = Trainer(recipe, vgg if vgg is not None else load_weights(recipe.vgg))
     compile_trainer(trainer)
-    done = 0
-    if (folder / CHECKPOINT).exists():
-        done = load_checkpoint(trainer, folder)
-    elif start_from:
-        trainer.load(load_trunk(start_from / "trunks" / "live.safetensors"), _modulations(start_from))
-    elif library and recipe.scope == "style":
-        trainer.load(library.trunk, {})
+    if begin:
+        trainer.load(*begin)
+    done = load_checkpoint(trainer, folder) if (folder / CHECKPOINT).exists() else 0
     keeper = Keeper(folder, keep_every, describe(recipe))
     callbacks: list[keras.callbacks.Callback] = [keeper, Telling(report, done, recipe.steps)]
     if preview:
@@ -78,13 +73,27 @@ def run(
         )
         try:
             trainer.fit(pairs, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
-        except (Interrupted, KeyboardInterrupt):
+        except Interrupted:
             save_checkpoint(trainer, folder)  # whoever reports steps may stop the run between two of them
             raise
-    # Keras gives the averaged weights to the model at the end of fit; the checkpoint keeps them so.
-    save_checkpoint(trainer, folder)
     keeper.keep()
     return trainer
+
+
+def _beginning(
+    recipe: Recipe, library: StyleLibrary | None, start_from: Path | None
+) -> tuple[Recipe, tuple[Trunk, dict[str, NDArray[np.float32]]] | None]:
+    """What a run begins with, trunk and modulations, if not with chance; and the recipe that knows of it."""
+    if recipe.scope == "style":
+        if library is None:
+            raise BadOption("With scope `style` a run needs a library whose trunk the styles are for.")
+        trunk = library.trunk
+        if recipe.trunk not in ("", trunk.checksum):
+            raise BadStyle(f"This run is for another trunk ({recipe.trunk[:12]}, here {trunk.checksum[:12]}).")
+        return replace(recipe, config=trunk.config, trunk=trunk.checksum), (trunk, {})
+    if start_from:
+        return recipe, (load_trunk(start_from / "trunks" / "live.safetensors"), _modulations(start_from))
+    return recipe, None
 
 
 def _modulations(folder: Path) -> dict[str, NDArray[np.float32]]:
@@ -94,15 +103,12 @@ def _modulations(folder: Path) -> dict[str, NDArray[np.float32]]:
 def describe(recipe: Recipe) -> dict[str, str]:
     """What a style file says of how it was made: data sets and weights by name, never paths."""
     return {
-        "content": ", ".join(sorted({Path(name).name for name in recipe.content})),
+        "content": recipe.content_credit or ", ".join(sorted({Path(name).name for name in recipe.content})),
         "vgg": Path(recipe.vgg).stem,
         "recipe": replace(
             recipe,
             vgg=Path(recipe.vgg).stem,
             content=tuple(Path(name).name for name in recipe.content),
-            styles=tuple(replace(style, picture=Path(style.picture).name) for style in recipe.styles),
+            styles=tuple(replace(style, picture=style.title) for style in recipe.styles),
         ).to_json(),
     }
-
-
-__all__ = ["LOSS_NAMES", "describe", "read_recipe", "run"]

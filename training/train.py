@@ -72,9 +72,12 @@ class Trainer(keras.Model):
         return {layer: np.stack([by_style[i][layer] for i in self._assigned]) for layer in STYLE_LAYERS}
 
     def _sharing(self) -> NDArray[np.float32]:
-        """(B, 1): 1 for the second frames that are normalised by the first one's statistics, as in a stream; half."""
-        batch, styles = self.recipe.batch, len(self.recipe.styles)
-        return ((np.arange(batch) // styles) % 2 == 0).astype(np.float32)[:, None]
+        """(B, 1): 1 for the second frames that are normalised by the first one's statistics, as in a stream; half.
+
+        Of every style as many as may be: where a style comes twice in a batch, once with and once without.
+        """
+        index, styles = np.arange(self.recipe.batch), len(self.recipe.styles)
+        return ((index + index // styles) % 2).astype(np.float32)[:, None]
 
     def call(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Style both frames of every pair, and reproduce a second frame with the identity row."""

@@ -22,12 +22,7 @@ CONTENT_LAYER = "relu4_2"
 
 
 class Features:
-    """Maps pictures to the activations of named layers.
-
-    Works for any chain of convolutions with VGG's names, so also for a compressed encoder: an optional
-    1x1 `conv0` sees RGB in 0..1 in place of the caffe preprocessing, and an optional 1x1 `convX_Y_aux`
-    maps a thin layer to the channels of the layer of that name in VGG-19.
-    """
+    """Maps pictures to the activations of named layers."""
 
     def __init__(
         self, weights: dict[str, NDArray[np.float32]], layers: tuple[str, ...], dtype: str = "float32"
@@ -41,38 +36,25 @@ class Features:
         if missing := sorted(set(self.wanted) - set(names)):
             raise BadMedia(f"The VGG weights have no layer {missing[0]}; they have {', '.join(names)}.")
         self._dtype = dtype
-        self._own_preprocessing = "conv0" in names
-        chain = [name for name in names if not name.endswith("_aux")]
-        self._chain = chain[: max(chain.index(name) for name in self.wanted) + 1]
-        needed = self._chain + [f"{name}_aux" for name in self.wanted if f"{name}_aux" in names]
+        self._chain = names[: max(names.index(name) for name in self.wanted) + 1]
         self._kernels = {
             name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"], dtype))
-            for name in needed
+            for name in self._chain
         }
 
     def __call__(self, pictures: Any) -> dict[str, Any]:
         """pictures (B, H, W, 3), RGB 0..255 -> {layer: (B, h, w, C) float32} for the layers asked for."""
-        x = ops.cast(self._preprocess(pictures), self._dtype)
+        x = ops.cast(ops.flip(pictures, axis=-1) - np.array(IMAGENET_MEAN_BGR, np.float32), self._dtype)
         found: dict[str, Any] = {}
         block = "1"
         for name in self._chain:
-            if name != "conv0" and name[4] != block:
+            if name[4] != block:
                 x, block = ops.max_pool(x, 2, 2, padding="valid"), name[4]
-            x = self._convolve(name, x)
+            kernel, bias = self._kernels[name]
+            x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
             if name in self.wanted:
-                full = self._convolve(f"{name}_aux", x) if f"{name}_aux" in self._kernels else x
-                found[self.wanted[name]] = ops.cast(full, "float32")
+                found[self.wanted[name]] = ops.cast(x, "float32")
         return found
-
-    def _preprocess(self, pictures: Any) -> Any:
-        if self._own_preprocessing:
-            return pictures / 255.0
-        return ops.flip(pictures, axis=-1) - np.array(IMAGENET_MEAN_BGR, np.float32)
-
-    def _convolve(self, name: str, x: Any) -> Any:
-        kernel, bias = self._kernels[name]
-        y = ops.conv(x, kernel, padding="same") + bias
-        return y if name == "conv0" else ops.relu(y)
 
 
 def _constant(values: NDArray[np.float32], dtype: str) -> Any:

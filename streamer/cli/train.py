@@ -196,4 +196,6 @@ def training_extra() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in EXTRA:
             raise
-        raise MissingDependency("Training needs TensorFlow and Keras: pip install 'streamer[train]'.") from error
+        raise MissingDependency(
+            "Training needs TensorFlow and Keras: pip install '.[train]' in the checkout, or make train-env."
+        ) from error
