@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from streamer.bench.classic import classic_function, limit_threads
 from streamer.bench.clip import HEIGHT, WIDTH, bench_clip
 from streamer.bench.johnson import Johnson
 from streamer.bench.machine import machine_facts, pinned
@@ -104,8 +105,7 @@ def build(subject: Subject) -> tuple[np.ndarray, list[Candidate]]:
     """What the Keras network answers, and every runtime that is installed."""
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(subject.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    limit_threads(tf, subject.threads)
     from streamer.model import ByteNetwork, load_network
 
     network = ByteNetwork(load_network(subject.library.trunk))
@@ -114,7 +114,7 @@ def build(subject: Subject) -> tuple[np.ndarray, list[Candidate]]:
     run = tf.function(
         lambda *values: network(dict(zip(names, values, strict=True)))["frames"], input_signature=signature
     )
-    classic = classic_function(tf, subject)
+    classic = classic_function(tf, HEIGHT, WIDTH)
     candidates = [tensorflow_candidate(tf, run, classic, subject), litert_candidate(subject)]
     for maker in (onnx_candidates, openvino_candidates):
         try:
@@ -123,16 +123,6 @@ def build(subject: Subject) -> tuple[np.ndarray, list[Candidate]]:
             sys.stderr.write(f"Left out, because it is not installed: {error.name}\n")
     reference = np.asarray(network(subject.inputs)["frames"])
     return reference, candidates
-
-
-def classic_function(tf: Any, subject: Subject) -> Any:
-    """The classic network as TensorFlow runs it."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    from build_johnson import Johnson as Classic
-
-    network = Classic(tf)
-    signature = [tf.TensorSpec((1, HEIGHT, WIDTH, 3), tf.uint8, name="frames")]
-    return tf.function(lambda frames: network(frames), input_signature=signature)
 
 
 def tensorflow_candidate(tf: Any, run: Any, classic: Any, subject: Subject) -> Candidate:

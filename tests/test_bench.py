@@ -14,14 +14,17 @@ import numpy as np
 import pytest
 
 from streamer.bench import convolution_macs, run_bench
+from streamer.bench.classic import ClassicNetwork, TensorFlowJohnson
 from streamer.bench.clip import HEIGHT, WIDTH, draw_clip
 from streamer.bench.johnson import FOLDER, Johnson
 from streamer.bench.machine import available_cores, machine_facts, peak_memory, pinned
 from streamer.bench.matrix import MatrixMeter
-from streamer.bench.report import LIMITS, Limit
-from streamer.bench.run import take_turns
+from streamer.bench.report import LIMITS, Limit, johnson_figures
+from streamer.bench.run import Measured, take_turns
+from streamer.bench.stages import Costs
 from streamer.bench.whole import Order, transcode_alone
-from streamer.errors import BadOption, StreamerError
+from streamer.cli.bench import lines
+from streamer.errors import BadOption, MissingDependency, StreamerError
 from streamer.settings import BenchOptions, EngineOptions
 from streamer.styles import StyleLibrary
 from streamer.trunk import TrunkConfig
@@ -57,6 +60,13 @@ def _macs_of_the_graph(config: TrunkConfig, height: int, width: int) -> int:
 
 def test_the_live_trunk_keeps_its_budget() -> None:
     assert convolution_macs(TrunkConfig(), 360, 640) <= 2.0e9
+
+
+def test_the_docs_name_the_arithmetic_of_the_live_trunk() -> None:
+    page = (Path(__file__).resolve().parent.parent / "docs" / "runtimes.md").read_text(encoding="utf-8")
+    macs = convolution_macs(TrunkConfig(), 360, 640) / 1e9
+    assert f"{macs:.3f} GMAC" in page
+    assert f"{2 * macs:.3f} GFLOP" in page
 
 
 def test_johnson_has_the_published_size() -> None:
@@ -107,9 +117,11 @@ def test_a_short_run_measures_everything(figures: dict[str, Any]) -> None:
         assert figures[stage]["cpu_ms_per_frame"] > 0
     assert figures["transcode"]["frames"] == 8
     assert figures["transcode"]["cpu_seconds"] > 0
-    assert 30 < figures["transcode"]["peak_memory_mib"] < 1024
+    assert 30 < figures["transcode"]["peak_memory_mib"] < figures["peak_memory_1080p_mib"]
+    assert figures["conditions"]["frames_1080p"] == 8
     assert figures["matrix_multiply_gflop_per_second"] > 1
     assert figures["conditions"]["threads"] == 1
+    assert figures["conditions"]["pinned_to_cores"] == available_cores()[:1]
     assert figures["conditions"]["rounds"] == 1
     assert figures["machine"]["versions"]["numpy"] == np.__version__
 
@@ -124,6 +136,45 @@ def test_derived_figures_follow_from_the_measured(figures: dict[str, Any]) -> No
     assert figures["speedup_vs_johnson"] == pytest.approx(figures["johnson"]["wall_ms_per_frame"] / style, rel=0.01)
     assert figures["pipeline_efficiency"] == pytest.approx(alone / 1 / per_frame, rel=0.01)
     assert figures["realtime_fps"] == pytest.approx(1000 / per_frame, rel=0.01)
+
+
+def test_johnson_is_timed_in_the_fastest_runtime(figures: dict[str, Any]) -> None:
+    johnson = figures["johnson"]
+    times = {"LiteRT": johnson["litert_wall_ms"], "TensorFlow": johnson["tensorflow_wall_ms"]}
+    assert johnson["note"] is None
+    assert johnson["wall_ms_per_frame"] == min(times.values()) == times[johnson["runtime"]]
+    assert any(johnson["runtime"] in line for line in lines(figures))
+
+
+def test_without_tensorflow_johnson_is_that_of_litert(tiny_library: StyleLibrary) -> None:
+    reason = "Johnson's network was not measured in TensorFlow because TensorFlow is not installed."
+    measured = Measured(tiny_library, BenchOptions(), 1, "alpha", no_tensorflow=reason)
+    measured.costs["johnson_litert"] = Costs([0.5], [0.5])
+    assert measured.johnson() == ("LiteRT", measured.costs["johnson_litert"])
+    assert johnson_figures(measured)["tensorflow_wall_ms"] is None
+    assert johnson_figures(measured)["note"] == reason
+
+
+def test_a_missing_tensorflow_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(MissingDependency, match="because TensorFlow is not installed"):
+        TensorFlowJohnson(1, np.zeros((HEIGHT, WIDTH, 3), np.uint8), tmp_path)
+
+
+def test_a_broken_tensorflow_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('no such instruction')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(MissingDependency, match="not measured in TensorFlow: .* no such instruction"):
+        TensorFlowJohnson(1, np.zeros((HEIGHT, WIDTH, 3), np.uint8), tmp_path)
+
+
+def test_tensorflow_runs_the_network_that_litert_runs() -> None:
+    import tensorflow as tf
+
+    network = ClassicNetwork(tf)
+    shape = network(tf.zeros((1, 32, 48, 3), tf.uint8)).shape
+    assert tuple(shape) == (1, 32, 48, 3)
+    assert network.parameters == Johnson(1).parameters
 
 
 def test_every_limit_is_judged(figures: dict[str, Any]) -> None:
@@ -195,8 +246,8 @@ def test_the_matrix_meter_measures_each_time_it_is_asked() -> None:
 
 def test_pinning_ends_with_its_block() -> None:
     before = available_cores()
-    with pinned(1) as worked:
-        assert len(available_cores()) == (1 if worked else len(before))
+    with pinned(1) as cores:
+        assert available_cores() == cores == before[:1]
     assert available_cores() == before
 
 
@@ -211,7 +262,7 @@ def test_peak_memory_is_not_that_of_the_parent() -> None:
 def test_machine_facts_name_the_processor_and_what_runs_on_it() -> None:
     facts = machine_facts()
     assert facts["cpu"]
-    assert facts["cores_available"] == len(available_cores())
+    assert facts["cores"] == len(available_cores())
     assert all(facts["versions"].values())
 
 

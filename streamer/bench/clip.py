@@ -1,4 +1,4 @@
-"""The clip that is measured: 640x360 with sound. The sample of a checkout, or else one drawn here."""
+"""The clips that are measured: 640x360 with sound, the sample of a checkout or else one drawn here; and a large one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT, RATE = 640, 360, 24
+FULL_HD = (1920, 1080)
 SOUND_RATE = 48000
 SAMPLE = Path(__file__).resolve().parent.parent.parent / "samples" / "sample.mp4"
 
@@ -31,13 +32,13 @@ def _fits(path: Path, frames: int) -> bool:
         return size == (WIDTH, HEIGHT) and video.frames >= frames and bool(container.streams.audio)
 
 
-def draw_clip(path: Path, frames: int) -> Path:
-    """Write a clip of a textured scene under a moving camera, with a tone, as H.264 and AAC."""
+def draw_clip(path: Path, frames: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Path:
+    """Write a clip of a textured scene under a moving camera, with a tone, as H.264 and AAC. size: width, height."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=RATE, options={"crf": "20", "preset": "veryfast"})
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        (video.width, video.height), video.pix_fmt = size, "yuv420p"
         sound = container.add_stream("aac", rate=SOUND_RATE, layout="stereo")
-        for number, picture in enumerate(_pictures(frames)):
+        for number, picture in enumerate(_pictures(frames, *size)):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(video.encode(frame))
@@ -51,20 +52,20 @@ def _flush(container: av.container.OutputContainer, stream: VideoStream | AudioS
     container.mux(stream.encode(None))
 
 
-def _pictures(count: int) -> Iterator[NDArray[np.uint8]]:
+def _pictures(count: int, width: int, height: int) -> Iterator[NDArray[np.uint8]]:
     """Blobs of many sizes, seen by a camera that circles over them, and a disc that moves against it."""
     rng = np.random.default_rng(0)
-    scene = np.zeros((HEIGHT + 128, WIDTH + 128, 3))
+    scene = np.zeros((height + 128, width + 128, 3))
     for cell in (8, 32, 64):
         coarse = rng.uniform(0, 1, (scene.shape[0] // cell + 1, scene.shape[1] // cell + 1, 3))
         scene += np.kron(coarse, np.ones((cell, cell, 1)))[: scene.shape[0], : scene.shape[1]]
     colours = (scene * 85).astype(np.uint8)
-    y, x = np.ogrid[:HEIGHT, :WIDTH]
+    y, x = np.ogrid[:height, :width]
     for number in range(count):
         angle = number / 20
         top, left = round(64 + 60 * np.sin(angle)), round(64 + 60 * np.cos(angle))
-        picture = colours[top : top + HEIGHT, left : left + WIDTH].copy()
-        disc = (x - WIDTH / 2 - 200 * np.sin(angle)) ** 2 + (y - HEIGHT / 2) ** 2 < 70**2
+        picture = colours[top : top + height, left : left + width].copy()
+        disc = (x - width / 2 - 200 * np.sin(angle)) ** 2 + (y - height / 2) ** 2 < 70**2
         picture[disc] = (230, 120, 40)
         yield picture
 

@@ -15,25 +15,17 @@ PACKAGES = ("numpy", "ai-edge-litert", "av", "opencv-python-headless")
 
 
 def available_cores() -> list[int]:
-    """The cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    """The cores that this process may run on, which may be fewer than the machine has."""
+    return sorted(os.sched_getaffinity(0))
 
 
 @contextlib.contextmanager
-def pinned(count: int) -> Iterator[bool]:
-    """Keep this thread, and the threads and processes that it starts, on `count` cores; yields whether that worked.
-
-    Only some systems can; elsewhere the number of threads alone limits what is used.
-    """
-    if not hasattr(os, "sched_setaffinity"):
-        yield False
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, available_cores()[:count])
+def pinned(count: int) -> Iterator[list[int]]:
+    """Keep this thread, and the threads and processes it starts, on `count` cores or all there are; yields them."""
+    before = available_cores()
+    os.sched_setaffinity(0, before[:count])
     try:
-        yield True
+        yield before[:count]
     finally:
         os.sched_setaffinity(0, before)
 
@@ -55,8 +47,7 @@ def machine_facts() -> dict[str, Any]:
     """Processor, cores, system and the versions of what does the work; load is that of the minute before."""
     return {
         "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "cores_available": len(available_cores()),
+        "cores": len(available_cores()),
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.platform(),
         "python": platform.python_version(),

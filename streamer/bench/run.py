@@ -7,24 +7,27 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from streamer.bench.clip import RATE, bench_clip
+from streamer.bench.classic import TensorFlowJohnson
+from streamer.bench.clip import FULL_HD, RATE, bench_clip, draw_clip
 from streamer.bench.johnson import Johnson
 from streamer.bench.machine import available_cores, machine_facts, pinned
 from streamer.bench.matrix import MatrixMeter
 from streamer.bench.report import report
-from streamer.bench.stages import Costs, DecodeStage, EncodeStage, JohnsonStage, Stage, StyleStage
+from streamer.bench.stages import Costs, DecodeStage, EncodeStage, JohnsonStage, Picture, Stage, StyleStage
 from streamer.bench.whole import Order, Outcome, transcode_alone
 from streamer.engine import Engine
-from streamer.errors import BadOption
+from streamer.errors import BadOption, MissingDependency
 from streamer.settings import BenchOptions, EngineOptions, Look
 from streamer.styles import StyleLibrary
 
 DEFAULT_CORES = 2  # what the project's limits are stated for
 STYLED_FRAMES = 48  # a turn of the style stage
+LARGE_FRAMES = 48  # of the 1080p clip, at most
+JOHNSON_STAGES = {"LiteRT": "johnson_litert", "TensorFlow": "johnson_tensorflow"}
 TIME_LIMIT = 240.0  # seconds; no round is begun that would end after it
 
 
@@ -40,14 +43,21 @@ class Measured:
     costs: dict[str, Costs] = field(default_factory=dict)
     matrix_seconds: list[float] = field(default_factory=list)
     wholes: list[Outcome] = field(default_factory=list)
+    large: Outcome = field(init=False)
     johnson_macs: int = 0
+    no_tensorflow: str | None = None
     clip: str = ""
-    pinned: bool = False
+    cores: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
     def whole(self, name: str) -> float:
         """The median of a figure of the whole transcode."""
         return float(statistics.median(getattr(outcome, name) for outcome in self.wholes))
+
+    def johnson(self) -> tuple[str, Costs]:
+        """The runtime that is the fastest for the classic network, of those installed, and what it took."""
+        candidates = {name: self.costs[key] for name, key in JOHNSON_STAGES.items() if key in self.costs}
+        return min(candidates.items(), key=lambda candidate: candidate[1].wall_ms)
 
 
 def run_bench(
@@ -70,10 +80,10 @@ def run_bench(
     measured = Measured(library, options or BenchOptions(), threads, style, machine_facts())
     began = time.monotonic()
     with ExitStack() as stack:
-        measured.pinned = stack.enter_context(pinned(threads))
+        measured.cores = stack.enter_context(pinned(threads))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamer-bench-")))
         rounds = _Rounds(measured, folder, stack)
-        rounds.run(began + TIME_LIMIT - time.monotonic(), progress or (lambda done, total: None))
+        rounds.run(began + TIME_LIMIT, progress or (lambda done, total: None))
     measured.seconds = time.monotonic() - began
     return report(measured)
 
@@ -82,7 +92,7 @@ class _Rounds:
     """Prepares the stages, then lets them take turns."""
 
     def __init__(self, measured: Measured, folder: Path, stack: ExitStack) -> None:
-        self._measured = measured
+        self._measured, self._folder = measured, folder
         options, library, threads = measured.options, measured.library, measured.threads
         clip = bench_clip(folder, options.frames)
         measured.clip = clip.name
@@ -102,10 +112,11 @@ class _Rounds:
             "style": StyleStage(engines[0].stream(look), some),
             "style_one_thread": StyleStage(engines[1].stream(look), some),
             "encode": EncodeStage(clip, repainted, folder),
-            "johnson": JohnsonStage(johnson, frames[0].pixels),
+            "johnson_litert": JohnsonStage(johnson, frames[0].pixels),
         }
         measured.costs.update({name: Costs() for name in self._stages})
         self._matrix = stack.enter_context(MatrixMeter(threads))
+        self._tensorflow = self._start_tensorflow(frames[0].pixels, folder, stack)
         self._order = Order(
             source=str(clip),
             output=str(folder / "whole.mp4"),
@@ -116,17 +127,36 @@ class _Rounds:
             threads=threads,
         )
 
-    def run(self, time_left: float, progress: Callable[[int, int], None]) -> None:
-        """All rounds, or as many as fit in the time."""
+    def _start_tensorflow(self, picture: Picture, folder: Path, stack: ExitStack) -> TensorFlowJohnson | None:
+        measured = self._measured
+        try:
+            tensorflow = stack.enter_context(TensorFlowJohnson(measured.threads, picture, folder))
+        except MissingDependency as error:
+            measured.no_tensorflow = str(error)
+            return None
+        measured.costs["johnson_tensorflow"] = Costs()
+        return tensorflow
+
+    def run(self, deadline: float, progress: Callable[[int, int], None]) -> None:
+        """The large clip once, then all rounds, or as many as end before `deadline` on the monotonic clock."""
+        self._measured.large = self._transcode_large()
         for name, stage in self._stages.items():
             if name != "encode":
                 stage()  # the first turn allocates and is not counted
-        take_turns(self._round, self._measured.options.rounds, time_left, progress)
+        take_turns(self._round, self._measured.options.rounds, deadline - time.monotonic(), progress)
+
+    def _transcode_large(self) -> Outcome:
+        count = min(LARGE_FRAMES, self._measured.options.frames)
+        clip = draw_clip(self._folder / "large.mp4", count, FULL_HD)
+        return transcode_alone(replace(self._order, source=str(clip), seconds=count / RATE))
 
     def _round(self) -> None:
+        costs = self._measured.costs
         self._measured.matrix_seconds.append(self._matrix())
         for name, stage in self._stages.items():
-            self._measured.costs[name].take(stage)
+            costs[name].take(stage)
+        if self._tensorflow:
+            costs["johnson_tensorflow"].note(*self._tensorflow())
         self._measured.wholes.append(transcode_alone(self._order))
 
 

@@ -26,14 +26,18 @@ class Costs:
     """Seconds per frame of a stage, one entry a round."""
 
     wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)  # of all threads of this process
+    cpu: list[float] = field(default_factory=list)  # of all threads of the process
 
     def take(self, stage: Stage) -> None:
         """Run a stage and note what it took."""
         cpu, wall = time.process_time(), time.perf_counter()
         frames = stage()
-        self.wall.append((time.perf_counter() - wall) / frames)
-        self.cpu.append((time.process_time() - cpu) / frames)
+        self.note((time.perf_counter() - wall) / frames, (time.process_time() - cpu) / frames)
+
+    def note(self, wall: float, cpu: float) -> None:
+        """Note what a frame took that was measured elsewhere, in seconds."""
+        self.wall.append(wall)
+        self.cpu.append(cpu)
 
     @property
     def wall_ms(self) -> float:

@@ -38,9 +38,11 @@ def bench(options: BenchOptions, engine_options: EngineOptions, console: Console
 
 
 def lines(measured: dict[str, Any]) -> list[str]:
-    """The figures that have limits, one a line, for people."""
+    """The figures that have limits, one a line, and what Johnson's network was measured in, for people."""
+    johnson = measured["johnson"]
     found = []
     for name, limit in measured["thresholds"].items():
         verdict = "" if limit["holds"] else "  (missed)"
-        found.append(f"{name:20} {measured[name]:8g}   {limit['must_be']} {limit['limit']:g}{verdict}")
+        found.append(f"{name:22} {measured[name]:8g}   {limit['must_be']} {limit['limit']:g}{verdict}")
+    found.append(f"Johnson's network ran fastest in {johnson['runtime']}. {johnson['note'] or ''}".rstrip())
     return found
