@@ -42,3 +42,6 @@ class MissingDependency(StreamerError, ImportError):
 
 class Interrupted(StreamerError):
     """The user asked to stop (Ctrl-C); nothing was left half-written."""
+
+    def __init__(self, sentence: str = "Stopped before the end; nothing was written.") -> None:
+        super().__init__(sentence)

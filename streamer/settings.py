@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from streamer.errors import BadOption
 
 ENV_PREFIX = "STREAMER_"
+SIZE = re.compile(r"(?P<height>\d{1,9})p|(?P<width>\d{1,9})x(?P<by>\d{1,9})|(?P<factor>\d{0,9}\.?\d{1,9})x")
+SIZE_FORMS = "a height (720p), a size (640x360) or a factor (0.5x)"
+_LONGEST = 1e7  # seconds, four months: of a time in a video; in finer ticks it still fits 64 bits
+
+
+def cores() -> int:
+    """How many processor cores this process may use: containers and batch systems give it fewer than there are."""
+    return len(os.sched_getaffinity(0))
 
 
 def option(
@@ -24,9 +34,10 @@ def option(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     metavar: str | None = None,
+    is_size: bool = False,
 ) -> Any:
     """A dataclass field that also knows its bounds and its help text."""
-    metadata = {"help": meaning, "low": low, "high": high, "choices": choices, "metavar": metavar}
+    metadata = {"help": meaning, "low": low, "high": high, "choices": choices, "metavar": metavar, "is_size": is_size}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -51,16 +62,24 @@ def check_value(field: dataclasses.Field[Any], value: Any) -> None:
         return
     if choices and value not in choices:
         raise BadOption(f"{flag_name(field)} must be one of {', '.join(choices)}; received {value!r}.")
+    if field.metadata.get("is_size") and not is_size(value):
+        raise BadOption(f"{flag_name(field)} must be {SIZE_FORMS}; received {value!r}.")
     if low is None and high is None:
         return
     too_small = low is not None and value < low
     too_large = high is not None and value > high
-    if math.isnan(value) or too_small or too_large:
+    if too_small or too_large or not math.isfinite(value):
         if high is None:
             bounds = f"at least {low:g}"
         else:
             bounds = f"from {low:g} to {high:g}"
-        raise BadOption(f"{flag_name(field)} must be {bounds}; received {value:g}.")
+        raise BadOption(f"{flag_name(field)} must be {bounds}; received {value}.")
+
+
+def is_size(text: str) -> bool:
+    """Whether `text` can mean a size at all; for some picture it may still be too large."""
+    match = SIZE.fullmatch(text)
+    return match is not None and all(float(number) > 0 for number in match.groups() if number)
 
 
 @dataclass(frozen=True)
@@ -74,6 +93,7 @@ class Look(Checked):
         None,
         "Style at this smaller size (720p, 640x360, 0.5x), scale back up and give back fine luminance detail.",
         metavar="SIZE",
+        is_size=True,
     )
 
 
@@ -89,9 +109,11 @@ class EngineOptions(Checked):
 class TranscodeOptions(Checked):
     """File to file: what part of the input, and how the output is encoded."""
 
-    size: str | None = option(None, "Output size: 720p, 640x360 or 0.5x; default: the input's.", metavar="SIZE")
-    start: float | None = option(None, "Begin at this second of the input.", low=0, metavar="SECONDS")
-    duration: float | None = option(None, "Stop after this many seconds.", low=0, metavar="SECONDS")
+    size: str | None = option(
+        None, "Output size: 720p, 640x360 or 0.5x; default: the input's.", metavar="SIZE", is_size=True
+    )
+    start: float | None = option(None, "Begin at this second of the input.", low=0, high=_LONGEST, metavar="SECONDS")
+    duration: float | None = option(None, "Stop after this many seconds.", low=0, high=_LONGEST, metavar="SECONDS")
     codec: str | None = option(
         None, "Video codec; default: what the container's players expect.", choices=("h264", "hevc", "av1", "vp9")
     )
@@ -105,7 +127,9 @@ class TranscodeOptions(Checked):
 class ImageOptions(Checked):
     """Still pictures."""
 
-    size: str | None = option(None, "Output size: 720p, 640x360 or 0.5x; default: the input's.", metavar="SIZE")
+    size: str | None = option(
+        None, "Output size: 720p, 640x360 or 0.5x; default: the input's.", metavar="SIZE", is_size=True
+    )
     overwrite: bool = option(False, "Replace an existing output.")
     memory: int = option(
         1024, "Memory budget of the network in MiB; beyond it a picture is styled in tiles.", low=64, high=1048576
@@ -123,6 +147,9 @@ class TrainOptions(Checked):
     )
     vgg_weights: str = option(
         "imagenet", "VGG-19 weights: `imagenet` (downloaded once), or an .npz file.", metavar="FILE"
+    )
+    content_credit: str | None = option(
+        None, "What the photographs are, for the style file; default: their folders' names.", metavar="TEXT"
     )
     steps: int = option(3200, "Length of the run.", low=1, high=10_000_000)
     batch_size: int = option(4, "Crops in a batch.", low=1, high=4096)

@@ -1,6 +1,7 @@
 """File to file: decode, style and encode overlap as a pipeline of bounded queues.
 
-The decoder and the encoder each have a thread; the style runs in the caller's, where Ctrl-C arrives.
+The decoder and the encoder each have a thread; the style runs in the caller's, where Ctrl-C arrives. That one never
+waits for the input itself: a silent server would keep it from hearing anything.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from streamer.media import (
     open_writer,
     plan_encoder,
     published,
+    without_file_url,
 )
 from streamer.pipeline import Channel, Stopped
 from streamer.settings import TranscodeOptions
@@ -37,6 +39,7 @@ from streamer.settings import TranscodeOptions
 _QUEUED_FRAMES = 4  # in each of the two queues: enough to ride out a keyframe, 25 MB of 1080p
 _PACKETS_PER_FRAME = 4 << 20  # bytes of sound and subtitles that count as much as a frame
 _TICK = 0.1  # seconds between looks at progress and at the stop event
+_PATIENCE = 1.0  # seconds that a stopped job waits for its decoder, which may be waiting for a silent server
 
 Picture = NDArray[np.uint8]
 Item: TypeAlias = "Frame | Packet[Stream]"
@@ -99,11 +102,13 @@ def transcode(
     other error, nothing is left behind.
     """
     began = time.monotonic()
+    stop = stop or threading.Event()
+    source = without_file_url(source)
     container_for(output)
     check_output(output, source, overwrite=options.overwrite)
     notices = _Notices(notice)
     selection = Selection(options.size, options.start, options.duration, options.keep_partial)
-    with VideoReader(source, selection, notices) as reader:
+    with _opened(source, selection, notices, stop) as reader:
         plan = plan_encoder(output, options, reader.width, reader.height)
         with (
             published(output, overwrite=options.overwrite) as temporary,
@@ -111,7 +116,7 @@ def transcode(
         ):
             writer.copy_from(reader)
             writer.begin()
-            job = _Job(reader, writer, stylize, progress, stop or threading.Event(), began)
+            job = _Job(reader, writer, stylize, progress, stop, began)
             job.run()
         elapsed = max(time.monotonic() - began, 1e-9)
         return TranscodeReport(
@@ -128,6 +133,31 @@ def transcode(
             notices=tuple(notices.told),
             partial=reader.partial,
         )
+
+
+def _opened(source: str, selection: Selection, tell: Callable[[Notice], None], stop: threading.Event) -> VideoReader:
+    """A reader at its first frame. It is opened in a thread of its own, so that `stop` is heard meanwhile.
+
+    Raises Interrupted then, and leaves the thread behind: it ends at the next packet or time limit.
+    """
+    outcome: list[VideoReader | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(VideoReader(source, selection, tell, stop))
+        except BaseException as error:  # noqa: BLE001  it is raised again in the caller's thread
+            outcome.append(error)
+
+    thread = threading.Thread(target=work, name="open", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TICK)
+        if stop.is_set():
+            raise Interrupted
+    (result,) = outcome
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 class _Notices:
@@ -161,7 +191,7 @@ class _Job:
         self._styled: Channel[Item] = Channel(max(_QUEUED_FRAMES, stylize.batch_size))
         self._errors: list[BaseException] = []
         self._threads = [
-            threading.Thread(target=self._guarded, args=(stage,), name=name)
+            threading.Thread(target=self._guarded, args=(stage,), name=name, daemon=True)
             for name, stage in (("decode", self._decode), ("encode", self._encode))
         ]
         self._last_look = began
@@ -185,10 +215,16 @@ class _Job:
         finally:
             self._decoded.stop()
             self._styled.stop()
-            for thread in self._threads:
-                thread.join()
+            self._end_threads()
         if self._errors:
             raise self._errors[0]
+
+    def _end_threads(self) -> None:
+        decoder, encoder = self._threads
+        encoder.join()
+        decoder.join(_PATIENCE)
+        if decoder.is_alive():
+            self._reader.leave()
 
     def _guarded(self, stage: Callable[[], None]) -> None:
         try:
@@ -243,7 +279,7 @@ class _Job:
     def _look(self) -> None:
         """Report progress if it is time to; raises Interrupted if the stop event is set."""
         if self._stop.is_set():
-            raise Interrupted("Stopped before the end; nothing was written.")
+            raise Interrupted
         now = time.monotonic()
         if self._progress is not None and now - self._last_look >= _TICK:
             self._last_look = now

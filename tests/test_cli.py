@@ -18,9 +18,8 @@ import streamer
 from streamer.cli import options, progress
 from streamer.cli.console import Console, sentence_of
 from streamer.cli.main import cli, run
-from streamer.cli.places import Places
 from streamer.cli.restyle import worst
-from streamer.errors import BadMedia, OutputError
+from streamer.errors import BadMedia
 from streamer.settings import EngineOptions, ImageOptions, Look, TrainOptions, TranscodeOptions, option
 from streamer.trunk import save_trunk
 from tests import tiny
@@ -84,6 +83,10 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "--help" in invoke(command, "--help").output
 
 
+def test_the_help_names_the_environment() -> None:
+    assert "STREAMER_LIBRARY names the folder of your own styles" in " ".join(invoke("--help").output.split())
+
+
 def test_version_is_that_of_the_package() -> None:
     assert start("--version").stdout == f"streamer {streamer.__version__}\n"
 
@@ -104,6 +107,18 @@ def test_no_command_shows_the_help_as_a_misuse() -> None:
         (["transcode", "in.mp4", "--strength", "much"], "'much'"),
         (["transcode", "in.mp4", "--strength", "1.5"], "from 0 to 1; received 1.5"),
         (["transcode", "in.mp4", "--strength", "nan"], "received nan"),
+        (["transcode", "in.mp4", "--start", "inf"], "--start must be from 0 to 1e+07; received inf"),
+        (["transcode", "in.mp4", "--start", "1e300"], "--start must be from 0 to 1e+07; received 1e+300"),
+        (["transcode", "in.mp4", "--start", "-1"], "received -1"),
+        (["transcode", "in.mp4", "--duration", "inf"], "--duration must be from 0 to 1e+07; received inf"),
+        (["transcode", "in.mp4", "--duration", "nan"], "received nan"),
+        (["transcode", "in.mp4", "--duration", "1e300"], "received 1e+300"),
+        (["transcode", "in.mp4", "--crf", "9" * 400], "from 0 to 63; received 999"),
+        (["transcode", "in.mp4", "--size", "big"], "--size must be a height (720p), a size (640x360) or"),
+        (["transcode", "in.mp4", "--work-size", "0x", "--strength", "0"], "--work-size must be a height (720p)"),
+        (["transcode", "in.mp4", "--work-size", "640x360p"], "received '640x360p'"),
+        (["image", "in.jpg", "--size", "0p"], "--size must be a height"),
+        (["image", "in.jpg", "--work-size", "1x0"], "--work-size must be a height"),
         (["transcode", "in.mp4", "--codec", "mpeg2"], "'mpeg2'"),
         (["transcode", "in.mp4", "--crf", "99"], "from 0 to 63; received 99"),
         (["transcode", "a.mp4", "b.mp4", "-o", "c.mp4"], "--out-dir"),
@@ -184,42 +199,6 @@ def test_a_new_option_needs_no_code_in_the_command_line() -> None:
 
     Tea.__annotations__ = {"sugar_lumps": int, "kind": str | None, "with_milk": bool}
     assert parsed(Tea, ["--sugar-lumps", "3", "--kind", "green", "--with-milk"]) == Tea(3, "green", True)
-
-
-# Where outputs go
-
-
-def beside(source: str) -> Path:
-    return Path(source).with_suffix(".out")
-
-
-def test_outputs_lie_beside_their_inputs_or_in_a_folder() -> None:
-    assert Places(("x/a.mp4", "b.mp4")).pairs(beside) == [("x/a.mp4", Path("x/a.out")), ("b.mp4", Path("b.out"))]
-    assert Places(("x/a.mp4",), out_dir=Path("y")).pairs(beside) == [("x/a.mp4", Path("y/a.out"))]
-    assert Places(("x/a.mp4",), output=Path("z")).pairs(beside) == [("x/a.mp4", Path("z"))]
-
-
-def test_two_inputs_never_become_one_output() -> None:
-    places = Places(("x/a.mp4", "y/a.mp4"), out_dir=Path("z"))
-    with pytest.raises(click.UsageError, match=r"x/a.mp4 and y/a.mp4 would both become z/a.out"):
-        places.pairs(beside)
-
-
-def test_an_output_folder_is_made_and_taken_away_when_nothing_came(tmp_path: Path) -> None:
-    places = Places(("a.mp4",), out_dir=tmp_path / "new")
-    with places.folder():
-        assert (tmp_path / "new").is_dir()
-    assert not (tmp_path / "new").exists()
-    with places.folder():
-        (tmp_path / "new" / "a.out").touch()
-    assert (tmp_path / "new" / "a.out").exists()
-
-
-def test_an_output_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    places = Places(("a.mp4",), out_dir=tmp_path / "file" / "new")
-    with pytest.raises(OutputError, match="cannot be made"), places.folder():
-        pass
 
 
 # What is said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,19 @@ LISTEN = """
 import time
 from streamer.cli.signals import stop_on_signals
 with stop_on_signals() as stop:
+    print("ready", flush=True)
+    stop.wait(60)
+    print("asked to stop", flush=True)
+    time.sleep(60)
+"""
+
+LEAVE = """
+import sys, time
+from pathlib import Path
+from streamer.cli.signals import stop_on_signals
+from streamer.media import published, remove_unfinished
+with stop_on_signals() as stop, published(Path(sys.argv[1])):
+    stop.before_leaving = remove_unfinished
     print("ready", flush=True)
     stop.wait(60)
     print("asked to stop", flush=True)
@@ -136,6 +150,50 @@ def test_a_second_signal_leaves_at_once(number: int, code: int) -> None:
         assert process.stdout.readline() == "asked to stop\n"
         process.send_signal(number)
         assert process.wait(timeout=10) == code
+
+
+def test_a_silent_server_does_not_keep_a_signal_from_being_heard(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/clip.mp4"
+        command = [*STREAMER, "transcode", url, "--out-dir", str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            connection, _ = server.accept()
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+            assert time.monotonic() - began < 5
+            connection.close()
+    assert process.returncode == 130
+    assert "topped" in only_sentence(stderr)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_signals_leave_no_temporary_file(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "long.mp4", frames=600, size=(640, 360))
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [*STREAMER, "transcode", str(clip), "--out-dir", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        wait_for(out, ".*.mp4")
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode in (143, 130)  # the latter if the first signal had done its work already
+    assert not list(out.iterdir())
+
+
+def test_a_second_signal_removes_what_is_not_finished(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LEAVE, str(tmp_path / "out.mp4")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        assert [path.suffix for path in tmp_path.iterdir()] == [".mp4"]
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "asked to stop\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+    assert not list(tmp_path.iterdir())
 
 
 def test_handlers_are_put_back() -> None:

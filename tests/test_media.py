@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,7 +25,7 @@ from streamer.media import (
     is_url,
     plan_encoder,
 )
-from streamer.settings import TranscodeOptions
+from streamer.settings import TranscodeOptions, cores
 from tests import media_probe as probe
 from tests.media_clips import Clip, Sound, moving, number_of, numbered
 
@@ -40,6 +43,7 @@ TICK = Fraction(1, 1000)
         ("http://somewhere/films/in.mov?key=a/b.gif&x=1#t=3", "mosaic", "in.mosaic.mov"),
         ("rtsp://camera:554/", "mosaic", "stream.mosaic.mp4"),
         ("https://somewhere/a%20film%3A%20one.mp4", "mosaic", "a_film_one.mosaic.mp4"),
+        ("file:///films/a%20film.mov", "mosaic", "/films/a film.mosaic.mov"),
         ("in.mp4", " mosaic : 1 ", "in.mosaic.mp4"),
         ("in.mp4", "../../etc/x", "in..._.._etc_x.mp4"),
     ],
@@ -53,6 +57,18 @@ def test_what_is_a_url() -> None:
     assert not is_url("/films/in.mp4")
     assert not is_url("C:\\films\\in.mp4")
     assert not is_url("a:b.mp4")
+
+
+def test_threads_are_as_many_as_the_process_may_use() -> None:
+    code = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from streamer.settings import cores
+print(cores())
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "1\n"
+    assert cores() == len(os.sched_getaffinity(0))
 
 
 def test_a_file_may_be_called_like_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,20 @@ class TestBadOutput:
         assert "input itself" in refused(OutputError, clip, output, overwrite=True)
         assert clip.read_bytes() == before
 
+    @pytest.mark.parametrize("beginning", ["file://", "file://localhost", "file:"])
+    def test_input_by_its_url_is_output(self, clip: Path, beginning: str) -> None:
+        before = clip.read_bytes()
+        assert "input itself" in refused(OutputError, f"{beginning}{clip}", clip, overwrite=True)
+        assert clip.read_bytes() == before
+
+    @pytest.mark.parametrize("name", ["10:30.mp4", "10:30.mkv", "10:30.gif", "pipe:1.mp4"])
+    def test_a_colon_in_a_relative_name(
+        self, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert restyle(clip, Path(name)).frames == len(probe.times(tmp_path / name)) == 30
+        assert left_in(tmp_path) == {"in.mp4", name}
+
     def test_missing_folder(self, clip: Path, tmp_path: Path) -> None:
         assert "folder" in refused(OutputError, clip, tmp_path / "nowhere" / "out.mp4")
 
@@ -196,6 +210,10 @@ class TestTruncated:
         path = self.source(tmp_path, ending)
         sentence = refused(TruncatedMedia, self.cut(path, share), tmp_path / "out.mp4")
         assert "--keep-partial" in sentence
+
+    def test_is_refused_by_its_url(self, tmp_path: Path) -> None:
+        path = self.cut(self.source(tmp_path, "mkv"), 0.8)  # less is missing than a URL is forgiven
+        refused(TruncatedMedia, f"file://{path}", tmp_path / "out.mp4")
 
     @pytest.mark.parametrize("ending", ["mp4", "mkv"])
     def test_what_could_be_read_is_kept_when_asked(self, tmp_path: Path, ending: str) -> None:

@@ -64,6 +64,7 @@ def run(
         trainer.load(*begin)
     done = load_checkpoint(trainer, folder) if (folder / CHECKPOINT).exists() else 0
     keeper = Keeper(folder, keep_every, describe(recipe))
+    keeper.set_model(trainer)  # fit would; but a run that was finished before has nothing left to fit
     callbacks: list[keras.callbacks.Callback] = [keeper, Telling(report, done, recipe.steps)]
     if preview:
         callbacks.append(Preview(preview, folder, keep_every))

@@ -18,7 +18,10 @@ from streamer.cli.styles import styles
 from streamer.cli.train import train
 from streamer.cli.transcode import transcode
 
-EPILOG = "Any option can also come from the environment: --work-size as STREAMER_WORK_SIZE."
+EPILOG = (
+    "Options such as --style, --size and --codec can also come from the environment: --work-size as "
+    "STREAMER_WORK_SIZE. STREAMER_LIBRARY names the folder of your own styles."
+)
 EXIT_BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +32,23 @@ class Places:
             raise click.UsageError(f"-o names one output, but there are {len(self.inputs)} inputs; use --out-dir.")
 
     def pairs(self, place: Callable[[str], Path]) -> list[tuple[str, Path]]:
-        """Each input with its output; `place` tells where an input's output goes without -o and --out-dir."""
+        """Each input with its output; `place` tells where an input's output goes without -o and --out-dir.
+
+        A `file:` URL becomes the path that it means. Raises a usage error where one would spoil another.
+        """
+        from streamer.media.problems import without_file_url
+
+        inputs = [without_file_url(source) for source in self.inputs]
         if self.output:
-            return [(self.inputs[0], self.output)]
+            return [(inputs[0], self.output)]
         placed: dict[Path, str] = {}
-        for source in self.inputs:
+        for source in inputs:
             target = place(source)
             target = self.out_dir / target.name if self.out_dir else target
             if target in placed:
                 raise click.UsageError(f"{placed[target]} and {source} would both become {target}.")
             placed[target] = source
+        _refuse_outputs_among_inputs(placed, inputs)
         return [(source, target) for target, source in placed.items()]
 
     @contextlib.contextmanager
@@ -58,6 +66,14 @@ class Places:
         finally:
             with contextlib.suppress(OSError):  # not empty: as it should be
                 self.out_dir.rmdir()
+
+
+def _refuse_outputs_among_inputs(placed: dict[Path, str], inputs: list[str]) -> None:
+    """With --overwrite one input would be gone before its turn, without it one would be styled a second time."""
+    for target, source in placed.items():
+        for other in inputs:
+            if other != source and target.exists() and os.path.exists(other) and os.path.samefile(target, other):
+                raise click.UsageError(f"{target} is an input, but {source} would become it.")
 
 
 def takes_places(metavar: str, example: str) -> Callable[[Command], Command]:

@@ -48,8 +48,10 @@ def restyle(
     """
     with stop_on_signals() as stop:
         from streamer.engine import Engine
+        from streamer.media.atomic import remove_unfinished
         from streamer.styles import StyleLibrary
 
+        stop.before_leaving = remove_unfinished
         library = StyleLibrary.default()
         library.resolve(look.style, look.strength)  # an unknown style is told before anything is loaded or made
         pairs = places.pairs(lambda source: place(source, look.style))

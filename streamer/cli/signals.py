@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 SHOW_CURSOR = b"\x1b[?25h\n"  # a progress bar hides it
@@ -17,6 +17,7 @@ class StopFlag(threading.Event):
     """Set by a signal; remembers which."""
 
     signal_number: int = signal.SIGINT
+    before_leaving: Callable[[], None] | None = None  # called in another thread when a second signal ends the process
 
     @property
     def exit_code(self) -> int:
@@ -56,12 +57,14 @@ def _listen(read_end: int, stop: StopFlag) -> None:
         if number not in HANDLED:
             continue
         if stop.is_set():
-            _leave_now(number)
+            _leave_now(number, stop.before_leaving)
         stop.signal_number = number
         stop.set()
 
 
-def _leave_now(number: int) -> None:
+def _leave_now(number: int, tidy: Callable[[], None] | None) -> None:
+    if tidy is not None:
+        tidy()
     if sys.stderr.isatty():
         os.write(sys.stderr.fileno(), SHOW_CURSOR)
     os._exit(128 + number)

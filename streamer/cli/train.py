@@ -100,7 +100,7 @@ def takes_lesson(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--licence", multiple=True, help=of_each.format("licence")),
         click.option("--artist", multiple=True, help=of_each.format("artist")),
         click.option("--title", multiple=True, help=of_each.format("title")),
-        click.option("--name", multiple=True, required=True, help="The style's name; one for each picture."),
+        click.option("--name", multiple=True, help="The style's name; one for each picture."),
         click.argument("pictures", metavar="PICTURE...", nargs=-1, type=PATH),
     ):
         decorated = option(decorated)
@@ -127,6 +127,8 @@ def train(
     """Train styles from pictures; `streamer transcode --style NAME` works at once."""
     if not resume:
         lesson.check()
+    elif not (run_dir or lesson.name):
+        raise click.UsageError("--resume needs the --run-dir or the --name of the run to go on with.")
     with stop_on_signals() as stop, training_extra():
         from streamer.styles import user_folder
 

@@ -13,6 +13,7 @@ from streamer.errors import OutputError
 from streamer.media.problems import is_url, unwritable
 
 _MARK = ".partial"
+_unfinished: set[Path] = set()  # temporary files of this process, for when it must leave at once
 
 
 def check_output(output: Path, source: str | None = None, *, overwrite: bool = False) -> None:
@@ -46,6 +47,7 @@ def published(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
         handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
     except OSError as error:
         raise unwritable(output, error) from error
+    _unfinished.add(temporary)
     try:
         with contextlib.suppress(OSError):  # some network file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # tells later runs that its owner lives
@@ -54,6 +56,14 @@ def published(output: Path, *, overwrite: bool = False) -> Iterator[Path]:
     finally:
         os.close(handle)
         temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove all that is not yet published, from any thread, because the process ends without another line."""
+    for path in list(_unfinished):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _publish(handle: int, temporary: Path, output: Path, overwrite: bool) -> None:

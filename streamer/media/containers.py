@@ -13,7 +13,7 @@ import av.error
 from av.video.codeccontext import VideoCodecContext
 
 from streamer.errors import BadOption
-from streamer.settings import TranscodeOptions
+from streamer.settings import TranscodeOptions, cores
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def configure(context: VideoCodecContext, plan: EncoderPlan, width: int, height:
     context.options = dict(plan.options)
     # Half the cores, because the network runs on all of them meanwhile; measured: a second thread for x264 at
     # 640x360 costs 5 % more CPU time and gains nothing.
-    threads = max(1, min(8, (os.cpu_count() or 1) // 2))
+    threads = max(1, min(8, cores() // 2))
     if plan.codec == "av1":
         os.environ.setdefault("SVT_LOG", "1")  # or it greets on stderr
         context.options |= {"svtav1-params": f"lp={min(threads, 6)}"}

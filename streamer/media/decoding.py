@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from typing import TypeAlias, cast
@@ -14,6 +15,7 @@ from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from streamer.errors import Interrupted
 from streamer.media.endings import Ending
 from streamer.media.timeline import Timeline
 
@@ -28,12 +30,20 @@ _SOUND_LAG = 3  # seconds by which sound may lie behind its video in a file
 class Decoder:
     """Iterates once over an input."""
 
-    def __init__(self, container: InputContainer, video: VideoStream, timeline: Timeline, ending: Ending) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        video: VideoStream,
+        timeline: Timeline,
+        ending: Ending,
+        stop: threading.Event,
+    ) -> None:
         self._container = container
         self._video = video
         self._tick = cast(Fraction, video.time_base)
         self._timeline = timeline
         self._ending = ending
+        self._stop = stop
         self._stamped: int | None = None
         self._is_clean = False
         self._items = self._all_items()
@@ -87,6 +97,8 @@ class Decoder:
             except av.error.FFmpegError as error:
                 self._ending.broke(error)
                 break
+            if self._stop.is_set():
+                raise Interrupted
             if packet is None:
                 return
             self._ending.saw(packet)

@@ -108,7 +108,7 @@ class GifWriter:
 
     def _write_file(self, palette: VideoFrame) -> None:
         options = {"final_delay": str(self._last_shown)}
-        with av.open(str(self._path), "w", format="gif", container_options=options) as output:
+        with av.open(f"file:{self._path}", "w", format="gif", container_options=options) as output:
             stream = output.add_stream("gif", rate=100)
             stream.width, stream.height, stream.pix_fmt = self._form.width, self._form.height, "pal8"
             stream.codec_context.time_base = _TICK

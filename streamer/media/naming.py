@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from streamer.media.containers import CONTAINERS
-from streamer.media.problems import is_url
+from streamer.media.problems import is_url, without_file_url
 
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
@@ -18,6 +18,7 @@ def default_output(source: str, style: str) -> Path:
     The container is kept where it can be written, else it is MP4. A blend `mosaic:0.7,great_wave:0.3` is called
     `mosaic+great_wave`. A URL's query and fragment are no part of the name.
     """
+    source = without_file_url(source)
     path = Path(unquote(urlsplit(source).path)) if is_url(source) else Path(source)
     folder = Path() if is_url(source) else path.parent
     stem = (_UNSAFE.sub("_", path.stem) if is_url(source) else path.stem) or "stream"

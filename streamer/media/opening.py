@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import av
 import av.error
 from av.container import InputContainer
@@ -12,6 +10,7 @@ from av.video.stream import VideoStream
 
 from streamer.errors import BadMedia
 from streamer.media.problems import check_file, is_url, shown, unreadable
+from streamer.settings import cores
 
 OPEN_TIMEOUT = 15  # seconds for a server to answer
 READ_TIMEOUT = 15  # seconds for more data to come
@@ -52,7 +51,7 @@ def prepare(container: InputContainer, video: VideoStream, source: str) -> None:
     """Set up the decoder and leave out the streams that nobody wants."""
     # Few threads: the network needs the cores more, and each thread of a decoder holds a frame.
     video.thread_type = "AUTO"
-    video.thread_count = max(1, min(4, (os.cpu_count() or 1) // 2))
+    video.thread_count = max(1, min(4, cores() // 2))
     if not is_url(source):
         video.codec_context.flags |= _OUTPUT_CORRUPT
     for other in container.streams:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import re
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import av.error
 
 from streamer.errors import BadMedia, OutputError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_FILE_URL = re.compile(r"file:(?://(?:localhost)?)?(/.*)", re.IGNORECASE | re.DOTALL)
 _DISK_FULL = {errno.ENOSPC: "no space is left on the disk", errno.EDQUOT: "the disk quota is used up"}
 _TOO_BIG = {errno.EFBIG: "the file would be larger than the file system or a limit allows"}
 _REFUSED = {errno.EACCES: "permission is denied", errno.EROFS: "the file system is read-only"}
@@ -21,6 +22,12 @@ _REASONS = _DISK_FULL | _TOO_BIG | _REFUSED
 def is_url(source: str) -> bool:
     """Whether `source` names a protocol (http://, rtsp://, ...) rather than a file."""
     return _URL.match(source) is not None
+
+
+def without_file_url(source: str) -> str:
+    """The path that a `file:` URL means; anything else as it is. An input goes through here once, where it enters."""
+    match = _FILE_URL.fullmatch(source)
+    return unquote(match[1]) if match else source
 
 
 def shown(source: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,7 +24,7 @@ from streamer.media.form import Frame, VideoFormat
 from streamer.media.info import VideoInfo, describe_video
 from streamer.media.notices import Notice, Tell, silent
 from streamer.media.opening import choose_video, is_cover, open_input, prepare
-from streamer.media.problems import shown
+from streamer.media.problems import shown, without_file_url
 from streamer.media.timeline import Timeline
 from streamer.media.upright import Turn, turn_of
 
@@ -44,14 +45,23 @@ class VideoReader:
     """Reads one video stream. Iterate for its frames, or `items()` for the other streams' packets as well.
 
     Raises BadMedia at once for what is not a readable video, and TruncatedMedia, after the last readable frame, for
-    one that ends before its announced end (unless `keep_partial`, which sets `partial`).
+    one that ends before its announced end (unless `keep_partial`, which sets `partial`). When `stop` is set it raises
+    Interrupted at the next packet, which a silent server may keep it waiting for until READ_TIMEOUT.
     """
 
-    def __init__(self, source: str, selection: Selection | None = None, tell: Tell = silent) -> None:
-        self.source = source
+    def __init__(
+        self,
+        source: str,
+        selection: Selection | None = None,
+        tell: Tell = silent,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.source = without_file_url(source)
         self.selection = selection or Selection()
         self._tell = tell
-        self.container = open_input(source)
+        self._stop = stop or threading.Event()
+        self._is_left = False
+        self.container = open_input(self.source)
         try:
             self._begin()
         except BaseException:
@@ -65,7 +75,7 @@ class VideoReader:
         prepare(self.container, self.stream, self.source)
         self.timeline = Timeline(self.container, self.stream, self.selection.start, self.selection.duration)
         self.ending = Ending(self.source, self.container, self.stream)
-        self._decoder = Decoder(self.container, self.stream, self.timeline, self.ending)
+        self._decoder = Decoder(self.container, self.stream, self.timeline, self.ending, self._stop)
         self._decoder.seek()
         base = cast(Fraction, self.stream.time_base)
         self._refined = _refinement(base)
@@ -75,7 +85,7 @@ class VideoReader:
         self._waiting, first = self._until_first_frame()
         self.info: VideoInfo = describe_video(self.container, self.stream, first)
         self._turn: Turn = turn_of(first)
-        self.width, self.height = resolve_size(self.selection.size, self.info.width, self.info.height)
+        self.width, self.height = resolve_size(self.selection.size, self.info.width, self.info.height, name="--size")
         self._to_rgb = ToRgb(self.info.colour, *self._turn.size(self.width, self.height))
         if self.timeline.shift and not self.timeline.starts_late:
             moved = -float(self.timeline.shift)
@@ -95,8 +105,14 @@ class VideoReader:
 
     def close(self) -> None:
         """Free the decoder and the file."""
+        if self._is_left:
+            return
         self._decoder.close()
         self.container.close()
+
+    def leave(self) -> None:
+        """Never close it: another thread still waits for data, and all is freed when that thread lets go."""
+        self._is_left = True
 
     @property
     def partial(self) -> bool:

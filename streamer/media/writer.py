@@ -54,7 +54,10 @@ class VideoWriter:
         self._tell = tell
         self._tracks: dict[int, Track] = {}
         self._from_rgb = FromRgb(form.colour, plan.pixel_format)
-        self._container = av.open(str(path), "w", format=plan.container.muxer)
+        try:
+            self._container = av.open(f"file:{path}", "w", format=plan.container.muxer)  # a colon is no protocol
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise unwritable(self._label, error) from error
         self._container.container_options.update(_muxer_options(plan.container.muxer, form.time_base))
         self._stream = self._add_video()
         self.frames = 0
