@@ -153,7 +153,7 @@ class TrainOptions(Checked):
     )
     steps: int = option(3200, "Length of the run.", low=1, high=10_000_000)
     batch_size: int = option(4, "Crops in a batch.", low=1, high=4096)
-    crop: int = option(176, "Side of a crop in pixels, a multiple of 8.", low=64, high=1024)
+    crop: int = option(176, "Side of a crop in pixels, a multiple of 8.", low=96, high=1024)
     learning_rate: float = option(1.8e-3, "Peak of the cosine schedule.", low=1e-7, high=1)
     content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6)
     temporal_weight: float = option(5.0, "Weight of the temporal loss.", low=0, high=1e6)
@@ -165,5 +165,5 @@ class TrainOptions(Checked):
 class BenchOptions(Checked):
     """Measuring this machine."""
 
-    rounds: int = option(7, "How often every stage takes its turn.", low=1, high=1000)
-    frames: int = option(168, "Frames of the clip that is transcoded whole, decoded and encoded.", low=2, high=2400)
+    rounds: int = option(5, "How often every stage takes its turn.", low=1, high=1000)
+    frames: int = option(960, "Frames of the clip that is transcoded whole, decoded and encoded.", low=2, high=2400)

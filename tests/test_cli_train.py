@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(place: Path, *more: str) -> list[str]:
-    options = ["--content", "photographs", "--vgg-weights", "vgg.npz", "--batch-size", "1", "--crop", "64"]
+    options = ["--content", "photographs", "--vgg-weights", "vgg.npz", "--batch-size", "1", "--crop", "96"]
     return [
         *COMMAND,
         "train",

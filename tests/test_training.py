@@ -48,7 +48,7 @@ def recipe(photographs: Path, tmp_path_factory: pytest.TempPathFactory) -> Recip
         config=tiny.CONFIG,
         steps=6,
         batch=4,
-        size=64,
+        size=96,
         temporal_ramp=(0, 0.1),
     )
 
@@ -155,7 +155,7 @@ def test_training_lowers_the_loss(recipe: Recipe, photographs: Path) -> None:
     keras.utils.set_random_seed(0)
     trainer = Trainer(replace(recipe, steps=40, learning_rate=3e-3), random_weights())
     compile_trainer(trainer)
-    batch = Pairs(find_photographs([photographs])[0], batch=4, size=64, steps=1)[0][0]
+    batch = Pairs(find_photographs([photographs])[0], batch=4, size=96, steps=1)[0][0]
     # A new copy each time: Keras takes the batch apart.
     seen = [float(trainer.train_on_batch(dict(batch), return_dict=True)["loss"]) for _ in range(1)]
     for _ in range(39):
@@ -172,7 +172,7 @@ def test_half_of_the_pairs_share_statistics_and_each_style_does_once(recipe: Rec
 def test_losses_do_not_see_the_margin(recipe: Recipe, photographs: Path) -> None:
     """What the network paints around the crop that is judged costs nothing: no incentive to paint a frame."""
     trainer = Trainer(replace(recipe, temporal_weight=0.0), random_weights())
-    batch = Pairs(find_photographs([photographs])[0], batch=4, size=64, steps=1)[0][0]
+    batch = Pairs(find_photographs([photographs])[0], batch=4, size=96, steps=1)[0][0]
     painted = trainer(batch)
     loss = float(trainer.compute_loss(batch, None, painted))
     framed = np.array(ops.convert_to_numpy(painted["first"]))
@@ -206,6 +206,24 @@ def test_resumed_run_ends_where_an_uninterrupted_one_ends(
     np.testing.assert_allclose(ends[1].modulation, ends[0].modulation, rtol=1e-4, atol=1e-5)
     if scope == "style":
         assert {end.trunk for end in ends} == {tiny_library.trunk.checksum}
+
+
+def test_a_frames_border_is_taught_by_the_same_place_inside_a_larger_one(recipe: Recipe, photographs: Path) -> None:
+    trainer = Trainer(replace(recipe, content_weight=0.0, edge_weight=50.0, steps=30), random_weights())
+    compile_trainer(trainer)
+    batch = Pairs(find_photographs([photographs])[0], batch=4, size=96, steps=1)[0][0]
+
+    def edge() -> float:
+        painted = trainer(batch)
+        seen = ops.convert_to_numpy(motion.centre(painted["first"]))
+        difference = np.abs(ops.convert_to_numpy(painted["cropped"]) - seen)
+        assert difference[:, 40:-40, 40:-40].mean() < difference.mean()  # it is the border that differs
+        return float(difference.mean())
+
+    before = edge()
+    for _ in range(30):
+        trainer.train_on_batch(dict(batch))
+    assert edge() < before
 
 
 def test_photographs_are_held_out_and_kept_small(tmp_path: Path) -> None:
@@ -245,7 +263,7 @@ def test_train_from_pictures_to_styles_that_work(
         Picture(Path(source.picture), source.name, "Title", "Artist", "CC0-1.0", (64,)) for source in recipe.styles
     ]
     options = TrainOptions(
-        vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=64, content_credit="drawn pictures"
+        vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=96, content_credit="drawn pictures"
     )
     out = tmp_path / "library"
     told: list[int] = []
@@ -275,7 +293,7 @@ def test_a_trunk_of_ones_own_makes_a_library_of_its_own(
 ) -> None:
     """Trained into the user's folder, style and trunk are found at once, and run on the CPU runtime."""
     np.savez(tmp_path / "vgg.npz", **random_weights())
-    options = TrainOptions(scope="trunk", vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=64)
+    options = TrainOptions(scope="trunk", vgg_weights=str(tmp_path / "vgg.npz"), steps=2, batch_size=2, crop=96)
     picture = Picture(Path(recipe.styles[0].picture), "mine", sizes=(64,))
     train(
         [picture],

@@ -41,6 +41,7 @@ class Recipe:
     variation_weight: float = 0.3
     temporal_weight: float = 5.0
     temporal_ramp: tuple[float, float] = (0.03, 0.15)  # where in the run the temporal term fades in
+    edge_weight: float = 6.0  # a frame's border must look as if the picture went on
     identity_weight: float = 20.0
     average: float = 0.998  # decay of the moving average of the weights
     precision: str = "float32"  # of the VGG arithmetic

@@ -26,12 +26,17 @@ from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 
 # Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table has larger units.
 MODULATION_RATE = 5.0
-LOSS_NAMES = ("content", "style", "variation", "temporal", "identity")
+LOSS_NAMES = ("content", "style", "variation", "temporal", "edge", "identity")
+EDGE = 32  # pixels along the border of a second frame that the temporal loss leaves to the edge loss
 
 
 def reflect(frames: Any) -> Any:
     """A border as at run time, where it is what keeps the network's zero padding out of a frame."""
     return ops.pad(frames, ((0, 0), (BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="reflect")
+
+
+def _unreflect(outputs: dict[str, Any]) -> Any:
+    return ops.cast(outputs["frames"], "float32")[:, BORDER:-BORDER, BORDER:-BORDER]
 
 
 def style_grams(features: Features, source: StyleSource) -> dict[str, NDArray[np.float32]]:
@@ -64,6 +69,8 @@ class Trainer(keras.Model):
         self._style_weights = np.array([recipe.styles[i].style_weight for i in self._assigned], np.float32)
         # On a given trunk the identity row is given too.
         self._identity_weight = recipe.identity_weight if recipe.scope == "trunk" else 0.0
+        inner = recipe.size - 2 * EDGE
+        self._inner = np.pad(np.ones((1, inner, inner, 1), np.float32), ((0, 0), (EDGE, EDGE), (EDGE, EDGE), (0, 0)))
         self._means = {name: keras.metrics.Mean(name=name) for name in LOSS_NAMES}
         self.built = True
 
@@ -95,9 +102,18 @@ class Trainer(keras.Model):
             np.eye(count + 1, dtype=np.float32) * (1 - sharing),
             sharing,
         )
-        frames = ops.cast(second["frames"], "float32")[:, BORDER:-BORDER, BORDER:-BORDER]
+        # The middle of the first frame once more, now with its border where a real frame would have it.
+        tight = reflect(motion.centre(batch["first"]))
+        nothing_own, ones = np.zeros((count, count), np.float32), np.ones((count, 1), np.float32)
+        cropped = self._run(tight, styles, first["used"], nothing_own, ones)
+        frames = _unreflect(second)
         first_frames = ops.cast(first["frames"], "float32")
-        return {"first": first_frames, "second": frames[:count], "identity": frames[count:]}
+        return {
+            "first": first_frames,
+            "second": frames[:count],
+            "identity": frames[count:],
+            "cropped": _unreflect(cropped),
+        }
 
     def _run(self, frames: Any, modulation: Any, given: Any, mix: Any, carry: Any) -> dict[str, Any]:
         inputs = {"frames": frames, "modulation": modulation, "given": given, "mix": mix, "carry": carry}
@@ -118,7 +134,8 @@ class Trainer(keras.Model):
             "content": losses.relative_square_error(features[CONTENT_LAYER], wanted),
             "style": sum(style_terms.values()),
             "variation": losses.total_variation(styled),
-            "temporal": losses.temporal(y_pred["second"], warped, x["mask"], x["light"]),
+            "temporal": losses.temporal(y_pred["second"], warped, x["mask"] * self._inner, x["light"]),
+            "edge": ops.mean(ops.abs(y_pred["cropped"] - ops.stop_gradient(styled)), axis=(1, 2, 3)) / 255.0,
             "identity": ops.mean(ops.abs(y_pred["identity"] - x["second"][:1])) / 255.0,
         }
         for name, value in parts.items():
@@ -129,6 +146,7 @@ class Trainer(keras.Model):
             + ops.mean(self._style_weights * parts["style"])
             + recipe.variation_weight * ops.mean(parts["variation"])
             + recipe.temporal_weight * self._temporal_ramp() * ops.mean(parts["temporal"])
+            + recipe.edge_weight * ops.mean(parts["edge"])
             + self._identity_weight * parts["identity"]
             + excess
         )

@@ -68,7 +68,7 @@ def run_bench(
     style: str = "mosaic",
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Measure this machine; returns plain JSON values, units in their names. Takes a minute or two, at most five.
+    """Measure this machine; returns plain JSON values, units in their names. Takes some three minutes, at most five.
 
     `progress` is told how many rounds are done, of how many. Raises BadOption for a device other than the CPU,
     UnknownStyle or BadStyle for the style, MissingDependency without the CPU runtime.
