@@ -114,7 +114,7 @@ def test_pairs_are_drawn_from_seed_and_step_alone(photographs: Path) -> None:
 
 def test_too_few_photographs_is_said(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), tiny.picture(8, 8))
-    with pytest.raises(BadMedia, match=r"at least 8 photographs; 1 found"):
+    with pytest.raises(BadMedia, match=r"at least 8 photographs, and one to measure by; 1 found"):
         find_photographs([tmp_path])
 
 

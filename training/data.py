@@ -21,18 +21,18 @@ MINIMUM_PHOTOGRAPHS = 8
 def find_photographs(folders: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """All pictures below the folders, sorted: those to train on, and those held out for measuring.
 
-    Held out are those whose names begin with `val_`; where there are none, every twentieth.
+    Held out are those whose names begin with `val_`; where there are none, every twentieth, or one.
     Raises BadMedia when there are too few to train on.
     """
     names = list(folders)
     found = sorted({path for folder in names for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES})
-    held_out = [path for path in found if path.name.startswith(HOLD_OUT_PREFIX)] or found[
-        HOLD_OUT_EVERY - 1 :: HOLD_OUT_EVERY
-    ]
+    held_out = [path for path in found if path.name.startswith(HOLD_OUT_PREFIX)]
+    held_out = held_out or found[HOLD_OUT_EVERY - 1 :: HOLD_OUT_EVERY] or found[-1:]
     training = sorted(set(found) - set(held_out))
     if len(training) < MINIMUM_PHOTOGRAPHS:
         places = ", ".join(map(str, names))
-        raise BadMedia(f"Training needs at least {MINIMUM_PHOTOGRAPHS} photographs; {len(training)} found in {places}.")
+        least = f"at least {MINIMUM_PHOTOGRAPHS} photographs, and one to measure by"
+        raise BadMedia(f"Training needs {least}; {len(found)} found in {places}.")
     return training, held_out
 
 
