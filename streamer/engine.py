@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from streamer.styles import StyleLibrary
 
 Frame = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
+P = ParamSpec("P")
+T = TypeVar("T")
 SMOOTHING_SECONDS = 0.5  # time constant of a stream's statistics; docs/temporal.md has the ablation
 
 
@@ -64,13 +66,13 @@ class Engine:
         """How many frames at once the runtime is best at."""
         return self._runtime.batch_size
 
-    def submit(self, batch: Batch) -> Future[Styled]:
-        """Queue a batch for the device thread."""
-        return self._device.submit(self._runtime.run, batch)
+    def on_device(self, work: Callable[Concatenate[Runtime, P], T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Queue work for the device thread, which calls it with the runtime."""
+        return self._device.submit(work, self._runtime, *args, **kwargs)
 
     def run(self, batch: Batch) -> Styled:
         """Style a batch and wait for it."""
-        return self.submit(batch).result()
+        return self.on_device(lambda runtime: runtime.run(batch)).result()
 
     def stylize(self, frame: Frame, modulation: Float32) -> Frame:
         """Style one still picture (H, W, 3) by its own statistics."""
@@ -128,18 +130,33 @@ class StyleStream:
 
     def __call__(self, frames: Sequence[Frame], times: Sequence[float]) -> list[Frame]:
         """Style consecutive frames (H, W, 3) of equal size, shown at `times` in seconds."""
+        return self.begin(frames, times)()
+
+    def begin(self, frames: Sequence[Frame], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        """Queue frames for the device and return at once; call what is returned to wait for them.
+
+        So the device need not wait while a caller looks at the next frames and passes the last ones on.
+        """
         if self._look.strength == 0:
-            return [frame.copy() for frame in frames]
+            return lambda: [frame.copy() for frame in frames]
         height, width = frames[0].shape[:2]
         size = resolve_size(self._look.work_size, width, height)
         smaller = size[0] * size[1] < width * height
         inputs = [postprocess.shrink(frame, size) for frame in frames] if smaller else list(frames)
         carries = [self._carry(frame, time) for frame, time in zip(inputs, times, strict=True)]
-        styled = self._engine.run(stream_batch(_stack(inputs), self._modulation, self._state.used, carries))
+        pending = self._engine.on_device(self._run, inputs, carries)
+
+        def finished() -> list[Frame]:
+            styled = pending.result()
+            return [self._finish(*triple) for triple in zip(styled, inputs, frames, strict=True)]
+
+        return finished
+
+    def _run(self, runtime: Runtime, inputs: Sequence[Frame], carries: Sequence[float]) -> Frame:
+        """On the device thread, which alone touches the statistics: frames may be queued before these are known."""
+        styled = runtime.run(stream_batch(_stack(inputs), self._modulation, self._state.used, carries))
         self._state.used = styled.used[-1]
-        return [
-            self._finish(out, small, frame) for out, small, frame in zip(styled.frames, inputs, frames, strict=True)
-        ]
+        return styled.frames
 
     def _carry(self, frame: Frame, time: float) -> float:
         """How much of the statistics of the frame before this one keeps: exp(-dt / tau), 0 at a cut."""

@@ -46,7 +46,11 @@ Item: TypeAlias = "Frame | Packet[Stream]"
 
 
 class Stylize(Protocol):
-    """What is done to the frames; it keeps the temporal state of one stream."""
+    """What is done to the frames; it keeps the temporal state of one stream.
+
+    It may also have `begin`, which takes the same and returns at once with a callable that waits for the result: then
+    one batch is always under way while the next is fetched and the last passed on.
+    """
 
     @property
     def batch_size(self) -> int:
@@ -189,6 +193,7 @@ class _Job:
         self._progress, self._stop, self._began = progress, stop, began
         self._decoded: Channel[Item] = Channel(max(_QUEUED_FRAMES, stylize.batch_size))
         self._styled: Channel[Item] = Channel(max(_QUEUED_FRAMES, stylize.batch_size))
+        self._under_way: tuple[list[Frame], Callable[[], list[Picture]]] = [], list
         self._errors: list[BaseException] = []
         self._threads = [
             threading.Thread(target=self._guarded, args=(stage,), name=name, daemon=True)
@@ -265,11 +270,25 @@ class _Job:
                     batch = []
         if batch:
             self._style_batch(batch)
+        self._pass_on()
         self._styled.end()
 
     def _style_batch(self, batch: list[Frame]) -> None:
-        pictures = self._stylize([frame.pixels for frame in batch], [frame.time for frame in batch])
-        for frame, picture in zip(batch, pictures, strict=True):
+        """Set a batch going, then pass the one before it on."""
+        begin = getattr(self._stylize, "begin", self._at_once)
+        styled = begin([frame.pixels for frame in batch], [frame.time for frame in batch])
+        self._pass_on()
+        self._under_way = batch, styled
+
+    def _at_once(self, pixels: list[Picture], times: list[float]) -> Callable[[], list[Picture]]:
+        pictures = self._stylize(pixels, times)
+        return lambda: pictures
+
+    def _pass_on(self) -> None:
+        """Wait for the batch under way, if there is one, and send it to the encoder."""
+        batch, styled = self._under_way
+        self._under_way = [], list
+        for frame, picture in zip(batch, styled(), strict=True):
             self._send(frame._replace(pixels=picture))
 
     def _send(self, item: Item) -> None:

@@ -112,6 +112,14 @@ def test_batches_of_a_stream_equal_frames_one_by_one(tiny_engine: Engine) -> Non
     assert np.abs(np.stack(together).astype(int) - np.stack(alone)).max() <= 1
 
 
+def test_frames_queued_ahead_equal_frames_waited_for(tiny_engine: Engine) -> None:
+    frames = [noisy(tiny.picture(48, 80), i) for i in range(4)]
+    ahead, waiting = tiny_engine.stream(Look("beta")), tiny_engine.stream(Look("beta"))
+    pending = [ahead.begin([frame], [i / 24]) for i, frame in enumerate(frames)]
+    for i, frame in enumerate(frames):
+        np.testing.assert_array_equal(pending[i]()[0], waiting([frame], [i / 24])[0])
+
+
 def test_running_statistics_steady_a_noisy_still_scene(tiny_engine: Engine) -> None:
     """The same noise, with and without memory: the stream's statistics wander less than each frame's own."""
     frames = [noisy(tiny.picture(96, 160), i, sigma=12) for i in range(12)]
