@@ -6,7 +6,6 @@ runs the network and crops back. It is not thread-safe: the engine's device thre
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import BadStyle, MissingDependency
 from streamer.geometry import padding
+from streamer.settings import cores
 
 Float32 = NDArray[np.float32]
 Frames = NDArray[np.uint8]
@@ -111,7 +111,7 @@ class LiteRTRuntime:
             raise BadStyle(f"The compiled trunk {graph.name} is missing; `streamer compile` builds it.")
         self._interpreter_class = Interpreter
         self._graph = graph
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
         self._interpreters: OrderedDict[tuple[tuple[int, ...], bool], _Interpreter] = OrderedDict()
 
     def run(self, batch: Batch) -> Styled:

@@ -69,7 +69,7 @@ def test_cpu_runtime_equals_keras_on_real_frames(engine: Engine, clip: list[np.n
 
 
 def test_the_identity_row_gives_the_input_back(engine: Engine, clip: list[np.ndarray]) -> None:
-    """Through the whole network, not around it as `--strength 0` goes."""
+    """By its own gates, run like any style; `--strength 0` does not run the network at all."""
     out = engine.stylize(clip[10], engine.library.resolve("mosaic", strength=0.0))
     assert psnr(out, clip[10]) >= 32
 
