@@ -71,7 +71,7 @@ def _use_plain_dilation(tf: Any, network: Any) -> None:
     """
 
     def convolve(layer: Any, x: Any, kernel: Any) -> Any:
-        return tf.nn.conv2d(x, kernel, layer.strides, "SAME", dilations=layer.dilation_rate)
+        return tf.nn.conv2d(x, kernel, layer.strides, "VALID", dilations=layer.dilation_rate)
 
     for block in network.deep:
         for layer in block:

@@ -76,6 +76,13 @@ def neutral_modulation(config: TrunkConfig) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
+def identity_modulation(config: TrunkConfig) -> NDArray[np.float32]:
+    """The modulation that gives the input back exactly: nothing is painted, everything is let through."""
+    row = neutral_modulation(config)
+    row[-9:-6], row[-3:] = 0.0, 1.0
+    return row
+
+
 @dataclass(frozen=True)
 class Trunk:
     """Weights of a network by layer name, and the modulation that reproduces the input."""

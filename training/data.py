@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -54,31 +55,54 @@ def shrink(picture: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
 
 
 class Pairs(keras.utils.PyDataset):
-    """Batches of `motion.Pair`: a dict of its fields, each stacked to (B, ...) float32. `size` is S there."""
+    """Batches of `motion.Pair`: a dict of its fields, each stacked to (B, ...) float32, and beside them
+
+    style  (B,) int32, which style each pair is for: all styles in random order, then all again
+    share  (B, 1) float32, 1 where the second frame is normalised by the first one's statistics, as in a stream
+    """
 
     def __init__(
-        self, paths: Sequence[Path], *, batch: int, size: int, steps: int, seed: int = 0, start: int = 0
+        self,
+        paths: Sequence[Path],
+        *,
+        styles: int,
+        batch: int,
+        size: int,
+        steps: int,
+        seed: int = 0,
+        start: int = 0,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=8)
         # A crop never shows more pixels than it has; whole photographs of a telephone would not fit into memory.
         enough = 2 * (size + 2 * MARGIN)
         self._pictures = [shrink(picture, min(enough, *picture.shape[:2])) for picture in map(read_picture, paths)]
-        self._batch, self._size, self._steps, self._seed, self._start = batch, size, steps, seed, start
+        self._styles, self._batch, self._size, self._steps = styles, batch, size, steps
+        self._seed, self._start = seed, start
 
     def __len__(self) -> int:
         return self._steps
 
-    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[np.float32]]]:
-        rng = np.random.default_rng((self._seed, self._start + index))
+    def __getitem__(self, index: int) -> tuple[dict[str, NDArray[Any]]]:
+        step = self._start + index
+        rng = np.random.default_rng((self._seed, step))
         pairs = [self._draw(rng) for _ in range(self._batch)]
-        names = Pair.__dataclass_fields__
-        return ({name: np.stack([getattr(pair, name) for pair in pairs]) for name in names},)
+        drawn: dict[str, NDArray[Any]] = {
+            name: np.stack([getattr(pair, name) for pair in pairs]) for name in Pair.__dataclass_fields__
+        }
+        drawn["style"] = np.array([self._style(step * self._batch + i) for i in range(self._batch)], np.int32)
+        drawn["share"] = rng.integers(2, size=(self._batch, 1)).astype(np.float32)
+        return (drawn,)
+
+    def _style(self, place: int) -> int:
+        turn, place = divmod(place, self._styles)
+        return int(np.random.default_rng((self._seed, turn, 1)).permutation(self._styles)[place])
 
     def _draw(self, rng: np.random.Generator) -> Pair:
         picture = self._pictures[rng.integers(len(self._pictures))]
         whole = self._size + 2 * MARGIN
         height, width = picture.shape[:2]
-        side = int(min(height, width) * rng.uniform(0.7, 1.0))
+        # Near the photograph's own resolution: enlarged crops are softer than what people bring.
+        side = int(min(height, width, whole * rng.uniform(0.8, 1.3)))
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
         crop = picture[top : top + side, left : left + side]
         how = cv2.INTER_AREA if side >= whole else cv2.INTER_CUBIC

@@ -13,28 +13,18 @@ from numpy.typing import NDArray
 from training.losses import LUMINANCE
 
 Array = NDArray[np.float32]
-# Pixels of picture around the crop that is judged. The network sees them, the losses do not: where the network can
-# tell that the frame ends, it learns to paint a band of style there, which costs no content.
-MARGIN = 64
+MARGIN = 32  # pixels of picture around a first frame, from which things move into the second
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two frames of one moving scene, float32 in 0..255, and what is known of them.
+    """Two frames of one moving scene, float32 in 0..255, and what is known of them."""
 
-    The first is larger, (S + 2 MARGIN) square; the second, S square, ends where a real frame would.
-    """
-
-    first: Array
-    second: Array
+    first: Array  # (S, S, 3)
+    second: Array  # (S, S, 3)
     flow: Array  # (S, S, 2): where each pixel (x, y) of the second frame was in the first
     mask: Array  # (S, S, 1): 1 where that place lies inside the first frame
     light: Array  # (S, S, 1): change of luminance from a change of light, without the noise
-
-
-def centre(pictures: Any) -> Any:
-    """What is judged of first frames: (B, S + 2 MARGIN, S + 2 MARGIN, C) -> (B, S, S, C)."""
-    return pictures[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
 def random_flow(size: int, rng: np.random.Generator) -> Array:
@@ -56,16 +46,18 @@ def random_flow(size: int, rng: np.random.Generator) -> Array:
     return (where + reach * np.array([np.cos(heading), np.sin(heading)])).astype(np.float32)
 
 
-def make_pair(first: Array, rng: np.random.Generator) -> Pair:
-    """first (S + 2 MARGIN, S + 2 MARGIN, 3), 0..255 -> a pair with motion, light and noise."""
-    whole = first.shape[0]
-    flow = random_flow(whole - 2 * MARGIN, rng) + np.float32(MARGIN)
-    moved = cv2.remap(first, flow, None, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+def make_pair(scene: Array, rng: np.random.Generator) -> Pair:
+    """scene (S + 2 MARGIN, S + 2 MARGIN, 3), 0..255 -> a pair with motion, light and noise."""
+    first = np.ascontiguousarray(scene[MARGIN:-MARGIN, MARGIN:-MARGIN])
+    size = first.shape[0]
+    flow = random_flow(size, rng)
+    there = flow + np.float32(MARGIN)
+    moved = cv2.remap(scene, there, None, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
     lit = moved * np.float32(rng.uniform(0.9, 1.1)) + np.float32(rng.uniform(-10, 10))
     light = ((lit - moved) @ np.array(LUMINANCE, np.float32))[..., None]
     noise = rng.normal(0, rng.uniform(0, 5), lit.shape)
     second = np.clip(lit + noise, 0, 255).astype(np.float32)
-    inside = ((flow >= 0) & (flow <= whole - 1)).all(axis=-1, keepdims=True)
+    inside = ((flow >= 0) & (flow <= size - 1)).all(axis=-1, keepdims=True)
     return Pair(first, second, flow, inside.astype(np.float32), light.astype(np.float32))
 
 

@@ -15,7 +15,7 @@ class StyleSource:
 
     name: str
     picture: str
-    sizes: tuple[int, ...] = (256, 384)  # short sides in pixels at which the picture's Gram matrices are averaged
+    sizes: tuple[int, ...] = (256,)  # short sides in pixels at which the picture's Gram matrices are averaged
     style_weight: float = 1.0
     title: str = ""
     artist: str = ""
@@ -34,15 +34,13 @@ class Recipe:
     trunk: str = ""  # with scope `style`: the checksum of the trunk
     config: TrunkConfig = field(default_factory=TrunkConfig)
     steps: int = 3200
-    batch: int = 4
-    size: int = 176  # side of a crop in pixels, a multiple of the network's stride
+    batch: int = 2
+    size: int = 256  # side of a crop in pixels, a multiple of the network's stride
     learning_rate: float = 1.8e-3
     content_weight: float = 1.0
-    variation_weight: float = 0.3
+    variation_weight: float = 0.0
     temporal_weight: float = 5.0
     temporal_ramp: tuple[float, float] = (0.03, 0.15)  # where in the run the temporal term fades in
-    edge_weight: float = 6.0  # a frame's border must look as if the picture went on
-    identity_weight: float = 20.0
     average: float = 0.998  # decay of the moving average of the weights
     precision: str = "float32"  # of the VGG arithmetic
     seed: int = 0

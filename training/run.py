@@ -70,7 +70,13 @@ def run(
         callbacks.append(Preview(preview, folder, keep_every))
     if done < recipe.steps:
         pairs = Pairs(
-            paths, batch=recipe.batch, size=recipe.size, steps=recipe.steps - done, seed=recipe.seed, start=done
+            paths,
+            styles=len(recipe.styles),
+            batch=recipe.batch,
+            size=recipe.size,
+            steps=recipe.steps - done,
+            seed=recipe.seed,
+            start=done,
         )
         try:
             trainer.fit(pairs, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)

@@ -1,8 +1,7 @@
 """The trainer: a Keras model around the style network whose loss is perceptual and temporal.
 
 Johnson et al. 2016 (perceptual losses), Dumoulin et al. 2017 (several styles in one network), Gupta et al. 2017 and
-Gao et al. 2018 (temporal consistency). Row 0 of the modulation table is the identity row: it learns to give the
-input back, which it does by opening the gate of the input and shutting the paint off.
+Gao et al. 2018 (temporal consistency).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from streamer.geometry import BORDER
 from streamer.model import StyleNetwork, build_network, network_weights, set_network_weights
 from streamer.styles import Style
-from streamer.trunk import Trunk, Weights, neutral_modulation
+from streamer.trunk import Trunk, Weights, identity_modulation, neutral_modulation
 from training import losses, motion
 from training.data import read_picture, shrink
 from training.recipe import Recipe, StyleSource
@@ -26,17 +25,12 @@ from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 
 # Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table has larger units.
 MODULATION_RATE = 5.0
-LOSS_NAMES = ("content", "style", "variation", "temporal", "edge", "identity")
-EDGE = 32  # pixels along the border of a second frame that the temporal loss leaves to the edge loss
+LOSS_NAMES = ("content", "style", "variation", "temporal")
 
 
 def reflect(frames: Any) -> Any:
-    """A border as at run time, where it is what keeps the network's zero padding out of a frame."""
+    """A border as at run time."""
     return ops.pad(frames, ((0, 0), (BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="reflect")
-
-
-def _unreflect(outputs: dict[str, Any]) -> Any:
-    return ops.cast(outputs["frames"], "float32")[:, BORDER:-BORDER, BORDER:-BORDER]
 
 
 def style_grams(features: Features, source: StyleSource) -> dict[str, NDArray[np.float32]]:
@@ -59,64 +53,33 @@ class Trainer(keras.Model):
         self.network: StyleNetwork = build_network(recipe.config)
         self.network.trainable = recipe.scope == "trunk"
         self._neutral = neutral_modulation(recipe.config)
-        shape = (1 + len(recipe.styles), len(self._neutral))
+        shape = (len(recipe.styles), len(self._neutral))
+        self._identity = identity_modulation(recipe.config)
         self.offsets = self.add_weight(shape=shape, initializer="zeros", name="modulation_offsets")
         self.progress_step = self.add_weight(shape=(), initializer="zeros", trainable=False, name="progress_step")
         self._features = Features(vgg, (*STYLE_LAYERS, CONTENT_LAYER), recipe.precision)
         self._content = Features(vgg, (CONTENT_LAYER,), recipe.precision)
-        self._assigned = np.arange(recipe.batch) % len(recipe.styles)
-        self._grams = self._target_grams()
-        self._style_weights = np.array([recipe.styles[i].style_weight for i in self._assigned], np.float32)
-        # On a given trunk the identity row is given too.
-        self._identity_weight = recipe.identity_weight if recipe.scope == "trunk" else 0.0
-        inner = recipe.size - 2 * EDGE
-        self._inner = np.pad(np.ones((1, inner, inner, 1), np.float32), ((0, 0), (EDGE, EDGE), (EDGE, EDGE), (0, 0)))
+        by_style = [style_grams(self._features, source) for source in recipe.styles]
+        self._grams = {layer: np.stack([grams[layer] for grams in by_style]) for layer in STYLE_LAYERS}
+        self._style_weights = np.array([source.style_weight for source in recipe.styles], np.float32)
         self._means = {name: keras.metrics.Mean(name=name) for name in LOSS_NAMES}
         self.built = True
 
-    def _target_grams(self) -> dict[str, Any]:
-        by_style = [style_grams(self._features, source) for source in self.recipe.styles]
-        return {layer: np.stack([by_style[i][layer] for i in self._assigned]) for layer in STYLE_LAYERS}
-
-    def _sharing(self) -> NDArray[np.float32]:
-        """(B, 1): 1 for the second frames that are normalised by the first one's statistics, as in a stream; half.
-
-        Of every style as many as may be: where a style comes twice in a batch, once with and once without.
-        """
-        index, styles = np.arange(self.recipe.batch), len(self.recipe.styles)
-        return ((index + index // styles) % 2).astype(np.float32)[:, None]
-
     def call(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Style both frames of every pair, and reproduce a second frame with the identity row."""
-        count, size = self.recipe.batch, self.recipe.config.statistics_size
-        modulation = self._neutral + MODULATION_RATE * self.offsets
-        styles = ops.take(modulation, self._assigned + 1, axis=0)
-        nothing, own = np.zeros((count, size), np.float32), np.eye(count, dtype=np.float32)
-        first = self._run(batch["first"], styles, nothing, own, np.zeros((count, 1), np.float32))
-        again = ops.concatenate([batch["second"], batch["second"][:1]], axis=0)
-        sharing = np.concatenate([self._sharing(), [[0.0]]]).astype(np.float32)
-        second = self._run(
-            reflect(again),
-            ops.concatenate([styles, modulation[:1]], axis=0),
-            ops.concatenate([first["used"], nothing[:1]], axis=0),
-            np.eye(count + 1, dtype=np.float32) * (1 - sharing),
-            sharing,
-        )
-        # The middle of the first frame once more, now with its border where a real frame would have it.
-        tight = reflect(motion.centre(batch["first"]))
-        nothing_own, ones = np.zeros((count, count), np.float32), np.ones((count, 1), np.float32)
-        cropped = self._run(tight, styles, first["used"], nothing_own, ones)
-        frames = _unreflect(second)
-        first_frames = ops.cast(first["frames"], "float32")
-        return {
-            "first": first_frames,
-            "second": frames[:count],
-            "identity": frames[count:],
-            "cropped": _unreflect(cropped),
-        }
+        """Style the first frame of every pair and, where steadiness counts, the second."""
+        count, size = ops.shape(batch["style"])[0], self.recipe.config.statistics_size
+        modulation = ops.take(self._neutral + MODULATION_RATE * self.offsets, batch["style"], axis=0)
+        own = ops.eye(count)
+        first = self._run(batch["first"], modulation, ops.zeros((count, size)), own, ops.zeros((count, 1)))
+        styled = {"first": first["frames"]}
+        if self.recipe.temporal_weight:
+            share = batch["share"]
+            second = self._run(batch["second"], modulation, first["used"], own * (1 - share), share)
+            styled["second"] = second["frames"]
+        return {name: ops.cast(frames, "float32")[:, BORDER:-BORDER, BORDER:-BORDER] for name, frames in styled.items()}
 
     def _run(self, frames: Any, modulation: Any, given: Any, mix: Any, carry: Any) -> dict[str, Any]:
-        inputs = {"frames": frames, "modulation": modulation, "given": given, "mix": mix, "carry": carry}
+        inputs = {"frames": reflect(frames), "modulation": modulation, "given": given, "mix": mix, "carry": carry}
         outputs: dict[str, Any] = self.network(inputs)
         return outputs
 
@@ -124,30 +87,27 @@ class Trainer(keras.Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The weighted sum; each part is also a metric of its own."""
-        recipe = self.recipe
-        styled = motion.centre(y_pred["first"])
+        recipe, styled = self.recipe, y_pred["first"]
         features = self._features(styled)
-        wanted = self._content(motion.centre(x["first"]))[CONTENT_LAYER]
-        style_terms = losses.style_terms(features, self._grams)
-        warped = motion.warp(y_pred["first"], x["flow"])
+        wanted = self._content(x["first"])[CONTENT_LAYER]
+        grams = {layer: ops.take(of_styles, x["style"], axis=0) for layer, of_styles in self._grams.items()}
         parts = {
             "content": losses.relative_square_error(features[CONTENT_LAYER], wanted),
-            "style": sum(style_terms.values()),
+            "style": sum(losses.style_terms(features, grams).values()),
             "variation": losses.total_variation(styled),
-            "temporal": losses.temporal(y_pred["second"], warped, x["mask"] * self._inner, x["light"]),
-            "edge": ops.mean(ops.abs(y_pred["cropped"] - ops.stop_gradient(styled)), axis=(1, 2, 3)) / 255.0,
-            "identity": ops.mean(ops.abs(y_pred["identity"] - x["second"][:1])) / 255.0,
+            "temporal": ops.zeros_like(x["share"]),
         }
+        if recipe.temporal_weight:
+            warped = motion.warp(styled, x["flow"])
+            parts["temporal"] = losses.temporal(y_pred["second"], warped, x["mask"], x["light"])
         for name, value in parts.items():
             self._means[name].update_state(value)
         excess = ops.mean(ops.relu(ops.abs(styled - 127.5) - 127.5)) / 255.0
         total = (
             recipe.content_weight * ops.mean(parts["content"])
-            + ops.mean(self._style_weights * parts["style"])
+            + ops.mean(ops.take(self._style_weights, x["style"]) * parts["style"])
             + recipe.variation_weight * ops.mean(parts["variation"])
             + recipe.temporal_weight * self._temporal_ramp() * ops.mean(parts["temporal"])
-            + recipe.edge_weight * ops.mean(parts["edge"])
-            + self._identity_weight * parts["identity"]
             + excess
         )
         self.progress_step.assign_add(1.0)
@@ -159,12 +119,12 @@ class Trainer(keras.Model):
 
     @property
     def table(self) -> NDArray[np.float32]:
-        """The modulations as they are now, (1 + styles, modulation_size); row 0 is the identity row."""
+        """The modulations as they are now, (styles, modulation_size)."""
         return np.asarray(self._neutral + MODULATION_RATE * ops.convert_to_numpy(self.offsets), np.float32)
 
     def trunk(self, metadata: dict[str, str] | None = None) -> Trunk:
         """The weights as they are now, as a trunk with its identity row."""
-        return Trunk(self.recipe.config, network_weights(self.network), self.table[0], metadata or {})
+        return Trunk(self.recipe.config, network_weights(self.network), self._identity, metadata or {})
 
     def styles(self, metadata: dict[str, str] | None = None) -> list[Style]:
         """The styles as they are now."""
@@ -180,16 +140,17 @@ class Trainer(keras.Model):
                 {},
                 metadata or {},
             )
-            for s, row in zip(self.recipe.styles, self.table[1:], strict=True)
+            for s, row in zip(self.recipe.styles, self.table, strict=True)
         ]
 
     def load(self, trunk: Trunk, modulations: dict[str, NDArray[np.float32]]) -> None:
         """Start from a trunk and the modulations of those styles that it already knows."""
         set_network_weights(self.network, trunk)
         table = self.table
-        table[0] = trunk.identity
-        for row, source in enumerate(self.recipe.styles, start=1):
-            table[row] = modulations.get(source.name, table[row])
+        # On a trained trunk the mean of what it knows is a better beginning than the neutral row.
+        unknown = np.mean(list(modulations.values()), axis=0) if modulations else self._neutral
+        for row, source in enumerate(self.recipe.styles):
+            table[row] = modulations.get(source.name, unknown)
         self.offsets.assign((table - self._neutral) / MODULATION_RATE)
 
 
