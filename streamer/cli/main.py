@@ -13,7 +13,9 @@ import streamer
 from streamer.cli.bench import bench
 from streamer.cli.compile import compile as compile_command
 from streamer.cli.console import Console
+from streamer.cli.evaluate import evaluate
 from streamer.cli.image import image
+from streamer.cli.serve import serve
 from streamer.cli.styles import styles
 from streamer.cli.train import train
 from streamer.cli.transcode import transcode
@@ -31,7 +33,7 @@ def cli() -> None:
     """Repaint video and pictures in the style of a painting, steady from frame to frame."""
 
 
-for command in (transcode, image, styles, train, compile_command, bench):
+for command in (transcode, image, styles, train, evaluate, compile_command, bench, serve):
     cli.add_command(command)
 
 
