@@ -1,4 +1,6 @@
-"""Draws the pictures of README and docs from the samples and the shipped styles: `python docs/draw_pictures.py`."""
+"""Draws the pictures of README and docs, and the thumbnails of the shipped styles, from the samples:
+`python docs/draw_pictures.py`. Once the shipped styles have changed, draw them anew.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.engine import Engine
-from streamer.styles import StyleLibrary
+from streamer.styles import SHIPPED, THUMBNAILS, StyleLibrary
+from streamer.thumbnails import SAMPLE, thumbnail
 
 Picture = NDArray[np.uint8]
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"
 GAP = 6  # white pixels between pictures
 MOMENTS = (30, 140)  # frames of the sample clip, one in each scene
+HEAD = slice(30, 705)  # rows of the portrait that the sample of the thumbnails shows
 
 
 def frames_of(path: Path, wanted: tuple[int, ...]) -> list[Picture]:
@@ -46,12 +50,26 @@ def save(picture: Picture, name: str, width: int) -> None:
     cv2.imwrite(str(HERE / name), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
+def draw_thumbnails(engine: Engine) -> None:
+    """The small sample that travels with the library, and every shipped style's thumbnail."""
+    head = cv2.imread(str(SAMPLES / "portrait.jpg"))[HEAD]
+    small = cv2.resize(head, (384, 288), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(SAMPLE), small, [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    folder = SHIPPED / THUMBNAILS
+    folder.mkdir(exist_ok=True)
+    for stale in folder.glob("*.jpg"):
+        stale.unlink()
+    for name in engine.library.names():
+        (folder / f"{name}.jpg").write_bytes(thumbnail(engine.library, name, engine.stylize))
+
+
 def main() -> None:
     """Draw all."""
     first, second = frames_of(SAMPLES / "sample.mp4", MOMENTS)
     portrait = cv2.cvtColor(cv2.imread(str(SAMPLES / "portrait.jpg")), cv2.COLOR_BGR2RGB)
     portrait = cv2.resize(portrait, (450, 600), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    with Engine(StyleLibrary.default()) as engine:
+    with Engine(StyleLibrary([SHIPPED])) as engine:
+        draw_thumbnails(engine)
 
         def paint(picture: Picture, style: str, strength: float = 1.0) -> Picture:
             return engine.stylize(picture, engine.library.resolve(style, strength))

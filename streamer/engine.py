@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from streamer import postprocess
 from streamer.compiled import compiled_path
-from streamer.errors import MissingDependency
+from streamer.errors import BadStyle, MissingDependency
 from streamer.geometry import resolve_size
 from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, still
 from streamer.scenes import CutDetector
@@ -42,7 +42,10 @@ class Engine:
     def __init__(
         self, library: StyleLibrary, options: EngineOptions | None = None, *, runtime: Runtime | None = None
     ) -> None:
-        """Raises BadStyle for a damaged trunk, MissingDependency where the device asked for cannot be used."""
+        """library: runs its trunk, so `select` first what is to be styled; styles of other trunks are refused.
+
+        Raises BadStyle for a damaged trunk, MissingDependency where the device asked for cannot be used.
+        """
         self.library = library
         options = options or EngineOptions()
         self._runtime = runtime or make_runtime(library, options)
@@ -103,7 +106,13 @@ def make_runtime(library: StyleLibrary, options: EngineOptions) -> Runtime:
 
         if gpu_count() > 0:
             return KerasRuntime(library.trunk)
-    return LiteRTRuntime(compiled_path(library.trunk, library.trunk_path.parent), options.threads)
+    graph = compiled_path(library.trunk, library.trunk_path.parent)
+    if not graph.exists():
+        raise BadStyle(
+            f"The trunk {library.trunk_path.name} has no form for the CPU yet: "
+            f"`streamer compile {library.trunk_path}` builds it."
+        )
+    return LiteRTRuntime(graph, options.threads)
 
 
 def _has_gpu_driver() -> bool:

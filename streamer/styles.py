@@ -9,24 +9,35 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from streamer.errors import BadOption, BadStyle, UnknownStyle
+from streamer.blends import parse_blend
+from streamer.errors import BadStyle, UnknownStyle
 from streamer.files import write_atomically
-from streamer.trunk import Trunk, load_trunk, read_tensors
+from streamer.trunk import (
+    DEFAULT_MODEL,
+    MODELS,
+    OUTPUT_TERMS,
+    UNPAINTED,
+    Trunk,
+    Version,
+    checksum_said,
+    known_trunk,
+    read_tensors,
+    version_of,
+)
 
 SHIPPED = Path(__file__).parent / "library"
-DEFAULT_TRUNK = "live"
+FILES, TRUNKS, THUMBNAILS = "*.safetensors", "trunks", "thumbnails"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 REQUIRED = ("name", "title", "artist", "licence", "trunk", "checksum")
 
@@ -80,6 +91,12 @@ def load_style(path: Path) -> Style:
     return style
 
 
+@lru_cache(maxsize=256)
+def _known_style(path: Path, version: Version) -> Style:
+    """`load_style`, once for each version of a file."""
+    return load_style(path)
+
+
 def _scores(path: Path, text: str) -> dict[str, float]:
     try:
         return {str(name): float(value) for name, value in json.loads(text).items()}
@@ -95,30 +112,58 @@ def user_folder() -> Path:
 
 
 class StyleLibrary:
-    """Styles of one trunk from several folders; a later folder's style hides an earlier one of the same name."""
+    """The styles of one model in several folders, and their trunks; a later folder's style hides an earlier one's.
 
-    def __init__(
-        self, folders: Sequence[Path], trunk: Path = SHIPPED / "trunks" / f"{DEFAULT_TRUNK}.safetensors"
-    ) -> None:
+    A folder holds NAME.safetensors for the live model, quality/NAME.safetensors for the quality one, trunks under any
+    names in trunks/, and thumbnails/NAME.jpg. A style names its trunk by checksum, so trunks live side by side, and
+    what was made for one goes on working when another becomes the default. Nothing is read before it is asked for, and
+    every question looks at the folders anew: files that were put there a moment ago are found.
+    """
+
+    def __init__(self, folders: Sequence[Path], trunk: Path | None = None, model: str = DEFAULT_MODEL) -> None:
+        """trunk: the file of the one trunk that `resolve` is for; default: the model's own."""
         self._folders = list(folders)
-        self._trunk_path = trunk
+        self._bound_to = trunk
+        self.model = model
 
     @classmethod
-    def default(cls) -> StyleLibrary:
-        """The shipped styles and the user's own; or the user's alone, if that folder has a trunk of its own."""
-        own = user_folder()
-        trunk = own / "trunks" / f"{DEFAULT_TRUNK}.safetensors"
-        return cls([own], trunk) if trunk.exists() else cls([SHIPPED, own])
+    def default(cls, model: str = DEFAULT_MODEL) -> StyleLibrary:
+        """The shipped styles and the user's own."""
+        return cls([SHIPPED, user_folder()], model=model)
+
+    def for_model(self, model: str) -> StyleLibrary:
+        """The same folders for another model, one of `streamer.trunk.MODELS`."""
+        return StyleLibrary(self._folders, model=model)
+
+    def select(self, spec: str) -> StyleLibrary:
+        """This library bound to the trunk that all styles of a blend belong to: what an engine runs for them.
+
+        Raises UnknownStyle, BadOption, or BadStyle, also for a blend across trunks.
+        """
+        first, *others = [self.get(name) for name in parse_blend(spec)]
+        for other in others:
+            if other.trunk != first.trunk:
+                raise BadStyle(
+                    f"{first.name} and {other.name} cannot be blended: they belong to different trunks "
+                    f"({first.trunk[:12]} and {other.trunk[:12]})."
+                )
+        return StyleLibrary(self._folders, self._trunk_file(first), self.model)
 
     @cached_property
     def trunk(self) -> Trunk:
-        """The trunk that all styles here belong to. Raises BadStyle when its file is damaged."""
-        return load_trunk(self._trunk_path)
+        """The trunk that `resolve` is for; stays what it was, whatever becomes of its file. Raises BadStyle."""
+        return known_trunk(self.trunk_path, version_of(self.trunk_path))
 
-    @property
+    @cached_property
     def trunk_path(self) -> Path:
-        """The trunk's file; compiled forms of it lie beside it."""
-        return self._trunk_path
+        """The trunk's file; compiled forms of it lie beside it. Raises BadStyle when the model has none."""
+        if self._bound_to:
+            return self._bound_to
+        name = f"{self.model}.safetensors"
+        for folder in self._folders:
+            if (path := folder / TRUNKS / name).exists():
+                return path
+        raise BadStyle(f"There is no trunk for the {self.model} model: {name} is in no {TRUNKS} folder of the library.")
 
     @property
     def folders(self) -> list[Path]:
@@ -126,68 +171,106 @@ class StyleLibrary:
         return list(self._folders)
 
     def names(self) -> list[str]:
-        """Names of all styles, sorted."""
-        return sorted(self._paths())
+        """Names of all styles of this model, sorted."""
+        return sorted(self._found())
+
+    def models_of(self, name: str) -> list[str]:
+        """The models that have a style of that name."""
+        return [model for model in MODELS if name in self.for_model(model)._found()]
 
     def get(self, name: str) -> Style:
-        """The style of that name. Raises UnknownStyle, naming the known and the nearest, or BadStyle."""
-        paths = self._paths()
-        if name not in paths:
-            near = difflib.get_close_matches(name, paths, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise UnknownStyle(f"There is no style {name!r}.{hint} Known styles: {', '.join(sorted(paths)) or 'none'}.")
-        style = load_style(paths[name])
-        if style.trunk != self.trunk.checksum:
-            raise BadStyle(
-                f"Style {name} was made for another trunk ({style.trunk[:12]}, here {self.trunk.checksum[:12]})."
-            )
-        if len(style.modulation) != self.trunk.config.modulation_size or style.name != name:
-            raise BadStyle(f"Style {paths[name].name} is damaged: it says that it is {style.name!r}.")
+        """The style of that name, whichever trunk it belongs to.
+
+        Raises UnknownStyle, naming the known and the nearest, or BadStyle when the style or its trunk is damaged, or
+        its trunk is missing.
+        """
+        _, path = self._find(name)
+        style = _known_style(path, version_of(path))
+        if style.name != name or len(style.modulation) != self._trunk_of(style).config.modulation_size:
+            raise BadStyle(f"Style {path.name} is damaged: it says that it is {style.name!r}.")
         return style
 
     def resolve(self, spec: str, strength: float = 1.0) -> NDArray[np.float32]:
         """The modulation of a style or a blend such as `mosaic:0.7,great_wave:0.3`, at a strength from 0 to 1.
 
-        Weights of a blend are normalised to sum to 1. Shape (modulation_size,).
-        Raises UnknownStyle, BadStyle, or BadOption for a weight that is not a positive finite number.
+        Weights of a blend are normalised to sum to 1. Strength fades gain, bias and gate of the output alone, from
+        those that give the input back to the style's: the network paints the same picture at every strength, and more
+        or less of it is laid over the input. Fading every layer's scales and shifts too would multiply one fade by
+        the other: at strength 0.2, 0.4, 0.6, 0.8 four styles had then gone 0.16, 0.33, 0.52, 0.75 of the way from a
+        portrait to its painting, where they now go 0.20, 0.40, 0.60, 0.80. And a stream's statistics hold while a
+        slider moves, for no layer that is normalised depends on the strength.
+
+        Shape (modulation_size,). Raises UnknownStyle, BadOption for a weight that is not a positive finite number, or
+        BadStyle, also for a style of another trunk than this library's.
         """
         weights = parse_blend(spec)
         total = sum(weights.values())
-        rows = [weight / total * self.get(name).modulation for name, weight in weights.items()]
-        blend = np.sum(rows, axis=0)
-        return np.asarray(self.trunk.identity + np.float32(strength) * (blend - self.trunk.identity), np.float32)
+        rows = [weight / total * self._at_home(name).modulation for name, weight in weights.items()]
+        blend = np.stack(rows).sum(axis=0)
+        blend[OUTPUT_TERMS] = (1 - strength) * UNPAINTED + strength * blend[OUTPUT_TERMS]
+        return np.asarray(blend, np.float32)
 
-    def _paths(self) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for folder in self._folders:
-            for path in sorted(folder.glob("*.safetensors")):
-                if NAME.fullmatch(path.stem):
-                    found[path.stem] = path
-        return found
+    def thumbnail(self, name: str) -> bytes | None:
+        """A small JPEG of our sample picture in that style, if there is one. Raises UnknownStyle."""
+        folder, _ = self._find(name)
+        try:
+            return (folder / THUMBNAILS / f"{name}.jpg").read_bytes()
+        except FileNotFoundError:
+            return None
 
+    def _at_home(self, name: str) -> Style:
+        """The style of that name if it belongs to this library's trunk. Raises as `get`, and BadStyle if not."""
+        style = self.get(name)
+        if style.trunk != self.trunk.checksum:
+            raise BadStyle(
+                f"Style {name} was made for another trunk ({style.trunk[:12]}, here {self.trunk.checksum[:12]})."
+            )
+        return style
 
-def parse_blend(spec: str) -> dict[str, float]:
-    """`mosaic:0.7,great_wave:0.3` -> {"mosaic": 0.7, "great_wave": 0.3}; a name alone weighs 1.
+    def _trunk_of(self, style: Style) -> Trunk:
+        if self._bound_to and style.trunk == self.trunk.checksum:
+            return self.trunk
+        path = self._trunk_file(style)
+        return known_trunk(path, version_of(path))
 
-    Raises BadOption for an empty name or a weight that is not a positive finite number.
-    """
-    weights: dict[str, float] = {}
-    for part in spec.split(","):
-        name, _, text = part.strip().partition(":")
-        weight = _weight(spec, text) if text or ":" in part else 1.0
-        if not name:
-            raise BadOption(f"--style takes a name or a blend such as mosaic:0.7,great_wave:0.3; received {spec!r}.")
-        weights[name] = weights.get(name, 0.0) + weight
-    if not sum(weights.values()) > 0:
-        raise BadOption(f"The weights of a blend must not all be 0; received {spec!r}.")
-    return weights
+    def _trunk_file(self, style: Style) -> Path:
+        """The file of a style's trunk, by checksum. Raises BadStyle."""
+        bound = [self._bound_to] if self._bound_to else []
+        damaged = []
+        for path in [*bound, *(file for folder in self._folders for file in sorted((folder / TRUNKS).glob(FILES)))]:
+            said = checksum_said(path, version_of(path))
+            if said == style.trunk:
+                return path
+            damaged += [] if said else [path.name]
+        hint = f" ({', '.join(damaged)} cannot be read)" if damaged else ""
+        raise BadStyle(
+            f"Style {style.name} needs the trunk {style.trunk[:12]}, which is not here{hint}: put its file into "
+            f"{self._folders[-1] / TRUNKS}, or train the style anew."
+        )
 
+    def _find(self, name: str) -> tuple[Path, Path]:
+        """The library folder in which a style is, and its file. Raises UnknownStyle."""
+        found = self._found()
+        if name in found:
+            return found[name]
+        if not found and (
+            others := [f"{m}: {', '.join(names)}" for m in MODELS if (names := self.for_model(m).names())]
+        ):
+            raise UnknownStyle(f"There are no styles for the {self.model} model; there are for {'; '.join(others)}.")
+        if models := self.models_of(name):
+            raise UnknownStyle(
+                f"There is no style {name!r} for the {self.model} model, only for {' and '.join(models)}."
+            )
+        near = difflib.get_close_matches(name, found, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise UnknownStyle(f"There is no style {name!r}.{hint} Known styles: {', '.join(sorted(found)) or 'none'}.")
 
-def _weight(spec: str, text: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = math.nan
-    if not (math.isfinite(weight) and weight >= 0):
-        raise BadOption(f"A weight in --style must be a finite number of at least 0; received {text!r} in {spec!r}.")
-    return weight
+    def _found(self) -> dict[str, tuple[Path, Path]]:
+        """Library folder and file of each style of this model."""
+        inner = "" if self.model == DEFAULT_MODEL else self.model
+        return {
+            path.stem: (folder, path)
+            for folder in self._folders
+            for path in sorted((folder / inner).glob(FILES))
+            if NAME.fullmatch(path.stem)
+        }

@@ -1,10 +1,10 @@
 """How a picture beyond the memory budget is cut into tiles, and how those share the statistics of the whole.
 
-The network pads a frame by reflection and then runs on the padded frame with zero padding inside. Here that padded
-frame is never made: it is cut, on the network's grid of STRIDE pixels, into cores, and each core is seen through a
-window that reaches past it by what one output pixel depends on. All windows are equally large, so a runtime prepares
-for one shape; at the picture's border a window moves inwards instead of shrinking, so the zero padding falls where it
-falls in the whole.
+The network pads a frame by reflection; inside, its convolutions repeat the padded frame's edges, or put zeros there.
+Here that padded frame is never made: it is cut, on the network's grid of STRIDE pixels, into cores, and each core is
+seen through a window that reaches past it by what one output pixel depends on, so what happens at the edges of a
+window inside the picture is felt by no core. All windows are equally large, so a runtime prepares for one shape; at the
+picture's border a window moves inwards instead of shrinking, so the edges are those of the whole.
 
 Normalisation needs the means and second moments of the whole picture at every layer. Measured inside the cores only
 and averaged by their areas, those of the tiles are exactly that, as long as the layers before were normalised right. So
@@ -76,7 +76,8 @@ def reach(config: TrunkConfig) -> int:
     """How far past a core its window must reach, in units of STRIDE.
 
     Two convolutions of radius `rate` in every block at an eighth, two of radius 1 in every block at a quarter of the
-    resolution; stem, upsampling and head add 21 pixels (measured: 85 of the live trunk's output depend on an edge).
+    resolution; stem, upsampling and head add 21 pixels (measured: an edge is felt by at most 87 of the live trunk's
+    output).
     """
     pixels = 16 * sum(config.deep_dilations) + 8 * config.blocks + 21
     return -(-pixels // STRIDE)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ from streamer.errors import BadStyle
 from streamer.files import write_atomically
 
 Weights = dict[str, NDArray[np.float32]]
+Version = tuple[int, int, int]  # of a file: when it was written, its bytes, its inode
 IDENTITY = "identity"  # the tensor of a trunk file that holds its identity row
+# The last floats of a modulation: gain, bias and gate of RGB. With these the network gives its input back exactly,
+# whatever the rest of the modulation paints.
+OUTPUT_TERMS = slice(-9, None)
+UNPAINTED = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1], np.float32)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,14 @@ class TrunkConfig:
         return 2 * sum(self.norm_widths())
 
 
+# By the name that `--model` takes. `quality` is for GPUs and files that may take their time.
+MODELS = {
+    "live": TrunkConfig(),
+    "quality": TrunkConfig(width=64, blocks=4, deep_width=64, deep_dilations=(1, 2), head_width=32),
+}
+DEFAULT_MODEL = "live"
+
+
 def neutral_modulation(config: TrunkConfig) -> NDArray[np.float32]:
     """The modulation a new style starts from, shape (modulation_size,).
 
@@ -79,7 +93,7 @@ def neutral_modulation(config: TrunkConfig) -> NDArray[np.float32]:
 def identity_modulation(config: TrunkConfig) -> NDArray[np.float32]:
     """The modulation that gives the input back exactly: nothing is painted, everything is let through."""
     row = neutral_modulation(config)
-    row[-9:-6], row[-3:] = 0.0, 1.0
+    row[OUTPUT_TERMS] = UNPAINTED
     return row
 
 
@@ -126,6 +140,31 @@ def load_trunk(path: Path) -> Trunk:
     if trunk.checksum != metadata.get("checksum"):
         raise BadStyle(f"Trunk {path.name} is damaged: its weights do not match their checksum.")
     return trunk
+
+
+@lru_cache(maxsize=64)
+def checksum_said(path: Path, version: Version) -> str:
+    """The checksum that a trunk file says it has, by its header alone; "" when it cannot be read or says none."""
+    try:
+        with safe_open(path, framework="numpy") as archive:
+            return str((archive.metadata() or {}).get("checksum", ""))
+    except (OSError, SafetensorError):
+        return ""
+
+
+@lru_cache(maxsize=8)
+def known_trunk(path: Path, version: Version) -> Trunk:
+    """`load_trunk`, once for each version of a file."""
+    return load_trunk(path)
+
+
+def version_of(path: Path) -> Version:
+    """What changes whenever a file is written anew; zeros when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read_tensors(path: Path) -> tuple[Weights, dict[str, str]]:

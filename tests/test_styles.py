@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streamer.blends import parse_blend
 from streamer.errors import BadOption, BadStyle, UnknownStyle
-from streamer.styles import StyleLibrary, load_style, parse_blend, save_style
+from streamer.styles import StyleLibrary, load_style, save_style
 from streamer.trunk import TrunkConfig, load_trunk, save_trunk
 
 
@@ -73,11 +74,16 @@ def test_what_is_no_safetensors_is_refused(tmp_path: Path, content: bytes) -> No
         load_style(path)
 
 
-def test_style_of_another_trunk_is_refused(tmp_path: Path, tiny_library: StyleLibrary) -> None:
-    save_style(replace(tiny_library.get("alpha"), trunk="0" * 64), tmp_path / "alpha.safetensors")
-    library = StyleLibrary([tmp_path], tiny_library.trunk_path)
-    with pytest.raises(BadStyle, match="another trunk"):
-        library.get("alpha")
+def test_a_style_without_its_trunk_says_what_is_missing(tmp_path: Path, tiny_library: StyleLibrary) -> None:
+    save_style(replace(tiny_library.get("alpha"), trunk="0123456789abcdef" * 4), tmp_path / "alpha.safetensors")
+    (tmp_path / "trunks").mkdir()
+    (tmp_path / "trunks" / "other.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(BadStyle) as caught:
+        StyleLibrary([tmp_path], tiny_library.trunk_path).get("alpha")
+    assert str(caught.value) == (
+        "Style alpha needs the trunk 0123456789ab, which is not here (other.safetensors cannot be read): "
+        f"put its file into {tmp_path / 'trunks'}, or train the style anew."
+    )
 
 
 def test_unknown_name_lists_the_known_and_the_nearest(tiny_library: StyleLibrary) -> None:
@@ -106,10 +112,21 @@ def test_blend_is_the_weighted_mean(tiny_library: StyleLibrary) -> None:
     np.testing.assert_allclose(tiny_library.resolve("alpha:0,beta"), beta, atol=1e-6)
 
 
-def test_strength_runs_from_identity_to_style(tiny_library: StyleLibrary) -> None:
-    alpha, identity = tiny_library.get("alpha").modulation, tiny_library.trunk.identity
-    np.testing.assert_array_equal(tiny_library.resolve("alpha", 0.0), identity)
-    np.testing.assert_allclose(tiny_library.resolve("alpha", 0.25), 0.75 * identity + 0.25 * alpha, atol=1e-6)
+def test_strength_runs_from_the_input_to_the_style(tiny_library: StyleLibrary) -> None:
+    """Only gain, bias and gate fade: what is painted stays the same picture."""
+    alpha = tiny_library.get("alpha").modulation
+    np.testing.assert_array_equal(tiny_library.resolve("alpha"), alpha)
+    np.testing.assert_array_equal(tiny_library.resolve("alpha", 0.0)[-9:], [0, 0, 0, 0, 0, 0, 1, 1, 1])
+    quarter = tiny_library.resolve("alpha", 0.25)
+    np.testing.assert_array_equal(quarter[:-9], alpha[:-9])
+    np.testing.assert_allclose(quarter[-9:-3], 0.25 * alpha[-9:-3], rtol=1e-6)
+    np.testing.assert_allclose(quarter[-3:], 0.75 + 0.25 * alpha[-3:], rtol=1e-6)
+
+
+def test_strength_does_not_touch_what_the_library_remembers(tiny_library: StyleLibrary) -> None:
+    before = tiny_library.get("alpha").modulation.copy()
+    tiny_library.resolve("alpha", 0.5)
+    np.testing.assert_array_equal(tiny_library.get("alpha").modulation, before)
 
 
 @pytest.mark.parametrize("spec", ["a:nan", "a:inf", "a:-1", "a:x", "a:", ":1", "", "a,,b", "a:0"])

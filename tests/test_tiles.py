@@ -12,9 +12,11 @@ from PIL import Image
 from streamer import image, tiles
 from streamer.engine import Engine
 from streamer.geometry import padding
+from streamer.model import load_network
 from streamer.runtime import Batch, pad
 from streamer.settings import ImageOptions, Look
 from streamer.tiles import Span, Tile, cut, drift, plan_sample, plan_tiles, reach, settle
+from streamer.trunk import MODELS, neutral_modulation
 from tests import tiny
 
 REACH = reach(tiny.CONFIG)
@@ -79,6 +81,26 @@ def test_nothing_beyond_the_reach_is_felt(tiny_engine: Engine) -> None:
     assert np.abs(one[:, : 160 - 8 * REACH + 24].astype(int) - two[:, : 160 - 8 * REACH + 24]).max() > 0, (
         "no more than needed"
     )
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("at", [256, 260])
+def test_the_reach_of_the_real_architectures(model: str, at: int) -> None:
+    """Of their convolutions alone, whatever the weights: what a change on one side of a column is felt by."""
+    config = MODELS[model]
+    network = load_network(tiny.random_trunk(config))
+    frame = np.random.default_rng(0).integers(0, 256, (1, 64, 512, 3)).astype(np.float32)
+    other = frame.copy()
+    other[:, :, at:] = 255 - other[:, :, at:]
+    given = {
+        "modulation": neutral_modulation(config)[None],
+        "given": np.full((1, config.statistics_size), 0.5, np.float32),
+        "mix": np.zeros((1, 1), np.float32),
+        "carry": np.ones((1, 1), np.float32),
+    }
+    one, two = (np.asarray(network({"frames": x, **given})["frames"])[0] for x in (frame, other))
+    felt = np.flatnonzero(np.abs(one - two).max(axis=(0, 2)))
+    assert reach(config) * 8 - 8 < at - felt[0] <= reach(config) * 8
 
 
 @pytest.mark.parametrize(("height", "width"), [(3, 5), (40, 700), (431, 523)])

@@ -77,6 +77,7 @@ def run_bench(
     if engine_options.device == "gpu":
         raise BadOption("streamer bench measures the CPU; received --device gpu.")
     threads = engine_options.threads or min(DEFAULT_CORES, len(available_cores()))
+    library = library.select(style)
     measured = Measured(library, options or BenchOptions(), threads, style, machine_facts())
     began = time.monotonic()
     with ExitStack() as stack:
@@ -125,6 +126,7 @@ class _Rounds:
             trunk=str(library.trunk_path),
             style=measured.style,
             threads=threads,
+            model=library.model,
         )
 
     def _start_tensorflow(self, picture: Picture, folder: Path, stack: ExitStack) -> TensorFlowJohnson | None:

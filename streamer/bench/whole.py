@@ -15,6 +15,7 @@ from pathlib import Path
 from streamer.bench.machine import peak_memory
 from streamer.errors import StreamerError
 from streamer.styles import StyleLibrary
+from streamer.trunk import DEFAULT_MODEL
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Order:
     trunk: str
     style: str
     threads: int
+    model: str = DEFAULT_MODEL
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def obey(order: Order) -> Outcome:
     from streamer.settings import EngineOptions, Look, TranscodeOptions
     from streamer.transcode import transcode
 
-    library = StyleLibrary([Path(folder) for folder in order.folders], Path(order.trunk))
+    library = StyleLibrary([Path(folder) for folder in order.folders], Path(order.trunk), order.model)
     options = TranscodeOptions(duration=order.seconds, overwrite=True)
     cpu_before = time.process_time()
     with Engine(library, EngineOptions(device="cpu", threads=order.threads)) as engine:

@@ -29,7 +29,7 @@ def bench(options: BenchOptions, engine_options: EngineOptions, console: Console
             left = time_left(rounds / total, elapsed)
             bar.update(rounds / total, f"round {rounds} of {total}{', ' + left if left else ''}", elapsed)
 
-        measured = run_bench(StyleLibrary.default(), engine_options, options, progress=progress)
+        measured = run_bench(StyleLibrary.default(engine_options.model), engine_options, options, progress=progress)
     if console.as_json:
         console.result(measured)
     for line in lines(measured):

@@ -55,10 +55,13 @@ def _flag(field: dataclasses.Field[Any], annotation: Any) -> Callable[[Command],
         "default": field.default,
         "help": field.metadata["help"] + _bounds(field),
         "envvar": ENV_PREFIX + field.name.upper(),
-        "show_default": field.default not in (None, False),
+        "show_default": field.default not in (None, False, ()),
     }
     if annotation is bool:
         return click.option(flag_name(field), is_flag=True, **shared)
+    if typing.get_origin(annotation) is tuple:  # `tuple[str, ...]`: the flag may be repeated, the name holds several
+        kinds = typing.get_args(annotation)
+        return click.option(flag_name(field), type=kinds[0], multiple=True, metavar=field.metadata["metavar"], **shared)
     choices = field.metadata["choices"]
     kind = click.Choice(choices) if choices else _not_none(annotation)
     return click.option(flag_name(field), type=kind, metavar=field.metadata["metavar"], **shared)

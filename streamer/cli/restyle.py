@@ -52,8 +52,8 @@ def restyle(
         from streamer.styles import StyleLibrary
 
         stop.before_leaving = remove_unfinished
-        library = StyleLibrary.default()
-        library.resolve(look.style, look.strength)  # an unknown style is told before anything is loaded or made
+        # An unknown style is told before anything is loaded or made.
+        library = StyleLibrary.default(engine_options.model).select(look.style)
         pairs = places.pairs(lambda source: place(source, look.style))
         outcome = Outcome(console, len(pairs))
         with places.folder(), Engine(library, engine_options) as engine:
