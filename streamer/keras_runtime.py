@@ -6,9 +6,10 @@ import os
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streamer.errors import MissingDependency
-from streamer.runtime import Batch, Styled, pad
+from streamer.runtime import Batch, Styled
 from streamer.trunk import Trunk
 
 
@@ -34,7 +35,7 @@ class KerasRuntime:
         try:
             import keras
 
-            from streamer.model import ByteNetwork, load_network
+            from streamer.model import ByteNetwork, FrameNetwork, load_network
         except ImportError as error:
             raise MissingDependency(
                 "Styling on a GPU needs TensorFlow: pip install '.[train]' in the checkout, or make train-env."
@@ -43,22 +44,34 @@ class KerasRuntime:
         self.precision = precision or ("mixed_float16" if on_gpu else "float32")
         self.name = f"Keras on {keras.backend.backend()} ({self.precision})"
         self.batch_size = batch_size
-        self._network: Any = ByteNetwork(load_network(trunk, self.precision))
+        self._tiles: Any = ByteNetwork(load_network(trunk, self.precision))
+        self._frames: Any = FrameNetwork(self._tiles)
         # XLA's CPU convolutions are several times slower than oneDNN's; on a GPU Keras decides.
         tensorflow_cpu = keras.backend.backend() == "tensorflow" and not on_gpu
-        self._network.compile(jit_compile=False if tensorflow_cpu else "auto")
+        self._frames.compile(jit_compile=False if tensorflow_cpu else "auto")
 
     def run(self, batch: Batch) -> Styled:
         """Style a batch."""
-        inputs = {name: getattr(batch, name) for name in ("modulation", "given", "mix", "carry")}
+        inputs = {name: getattr(batch, name) for name in ("frames", "modulation", "given", "mix", "carry")}
         if batch.margins is not None:
-            outputs = self._network({**inputs, "frames": batch.frames, "margins": np.asarray(batch.margins, np.int32)})
+            outputs = self._tiles({**inputs, "margins": np.asarray(batch.margins, np.int32)})
             return Styled(*(np.asarray(outputs[name]) for name in ("frames", "used", "own")))
-        padded, inside = pad(batch.frames)
-        outputs = self._network.predict_on_batch({**inputs, "frames": padded})
-        frames = np.ascontiguousarray(outputs["frames"][:, inside[0], inside[1]])
-        return Styled(frames, outputs["used"], outputs["own"])
+        count = len(batch.frames)
+        outputs = self._frames.predict_on_batch(_filled_up(inputs, count))
+        return Styled(*(outputs[name][:count] for name in ("frames", "used", "own")))
 
     def close(self) -> None:
         """Drop the network."""
-        self._network = None
+        self._tiles = self._frames = None
+
+
+def _filled_up(inputs: dict[str, NDArray[Any]], count: int) -> dict[str, NDArray[Any]]:
+    """The batch, filled up to a power of two with zeros: a compiler works for each number of frames, so few it is."""
+    missing = (1 << (count - 1).bit_length()) - count
+    if not missing:
+        return inputs
+    spread = {"mix": [(0, missing), (0, missing)]}
+    return {
+        name: np.pad(value, spread.get(name, [(0, missing), *[(0, 0)] * (value.ndim - 1)]))
+        for name, value in inputs.items()
+    }

@@ -24,7 +24,7 @@ import numpy as np
 from keras import ops
 
 from streamer.errors import BadStyle
-from streamer.geometry import STRIDE
+from streamer.geometry import BORDER, STRIDE
 from streamer.trunk import Trunk, TrunkConfig, Weights, neutral_modulation
 
 EPSILON = 1e-3  # added to variances; inputs are scaled to [-1, 1]
@@ -236,6 +236,31 @@ class ByteNetwork(keras.Model):
         outputs = self.network(inputs)
         frames = ops.clip(outputs["frames"] + 0.5, 0.0, 255.0)  # the cast truncates
         return {"frames": ops.cast(frames, "uint8"), "used": outputs["used"], "own": outputs["own"]}
+
+
+class FrameNetwork(keras.Model):
+    """A byte network that pads frames of any size itself, and crops back: no host memory is walked through for it."""
+
+    def __init__(self, network: ByteNetwork) -> None:
+        super().__init__(name="frame_network", autocast=False)
+        self.network = network
+
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """As `ByteNetwork.call`, with `frames` (B, H, W, 3) of any size."""
+        frames = inputs["frames"]
+        height, width = ops.shape(frames)[1], ops.shape(frames)[2]
+        # As numbers of the network's precision first: not every device gathers bytes.
+        x = ops.cast(frames, self.network.network.compute_dtype)
+        x = ops.take(ops.take(x, _reflected(height), axis=1), _reflected(width), axis=2)
+        outputs = self.network({**inputs, "frames": x})
+        return {**outputs, "frames": outputs["frames"][:, BORDER : BORDER + height, BORDER : BORDER + width]}
+
+
+def _reflected(side: Any) -> Any:
+    """Which rows (or columns) of a frame with `side` of them make a padded one, as `streamer.runtime.pad` reflects."""
+    padded = (side + 2 * BORDER + STRIDE - 1) // STRIDE * STRIDE
+    period = ops.maximum(2 * (side - 1), 1)
+    return (side - 1) - ops.abs((side - 1) - (ops.arange(padded) - BORDER) % period)
 
 
 def build_network(config: TrunkConfig, dtype: str = "float32") -> StyleNetwork:

@@ -6,6 +6,7 @@ runs the network and crops back. It is not thread-safe: the engine's device thre
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ class LiteRTRuntime:
     batch_size = 1  # a batch only adds latency on a CPU: one frame keeps all cores busy
     # Interpreters of different shapes are kept: a live server meets a few, a file exactly one. Each holds its
     # activations, some 300 bytes a pixel, so large pictures are not kept beside others.
-    _KEPT_SHAPES, _KEPT_PIXELS = 4, 4_000_000
+    _KEPT_SHAPES, _KEPT_PIXELS = 8, 4_000_000
 
     def __init__(self, graph: Path, threads: int | None = None) -> None:
         """graph: the compiled trunk; its sibling `NAME.tiles.tflite` also takes margins.
@@ -181,3 +182,24 @@ class _Interpreter:
             return pad(batch.frames, into=memory)[1]
         np.copyto(memory, batch.frames)
         return slice(None), slice(None)
+
+
+class PassthroughRuntime:
+    """Gives back what it is given: to measure and test all that is around a network."""
+
+    name = "passthrough"
+
+    def __init__(self, seconds_a_megapixel: float = 0.0, batch_size: int = 1) -> None:
+        """seconds_a_megapixel: how long it pretends to work."""
+        self.batch_size = batch_size
+        self._pace = seconds_a_megapixel / 1e6
+
+    def run(self, batch: Batch) -> Styled:
+        """The frames themselves, and the statistics that they brought."""
+        pixels = batch.frames.size // 3
+        if self._pace:
+            time.sleep(self._pace * pixels)
+        return Styled(batch.frames, batch.given, batch.given)
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -5,6 +5,7 @@ for all of them; medians over the rounds are reported. docs/runtimes.md says how
 """
 
 from streamer.bench.flops import convolution_macs
+from streamer.bench.gpu import run_gpu_bench
 from streamer.bench.run import run_bench
 
-__all__ = ["convolution_macs", "run_bench"]
+__all__ = ["convolution_macs", "run_bench", "run_gpu_bench"]

@@ -30,3 +30,20 @@ def convolution_macs(config: TrunkConfig, height: int, width: int) -> int:
 def blur_macs(height: int, width: int) -> int:
     """Multiply-adds of the fixed blur at the end, a dense convolution of the sub-pixels."""
     return height * width // 4 * 9 * SUBPIXELS * SUBPIXELS
+
+
+def activation_values(config: TrunkConfig, height: int, width: int) -> int:
+    """Numbers that the convolutions of one unpadded frame read and write when each reads its input and writes its
+    output once, everything in between (normalisation, activation, resampling) being done on the way: the least.
+    """
+    half, quarter, eighth = (height * width // step**2 for step in (2, 4, 8))
+    w, d, h = config.width, config.deep_width, config.head_width
+    values = half * SUBPIXELS + quarter * w  # stem
+    values += quarter * w + eighth * d  # down
+    values += eighth * d * 5 * len(config.deep_dilations)  # two convolutions, and the sum reads the block's input
+    values += eighth * (d + w)  # up
+    values += quarter * 3 * w  # fuse
+    values += quarter * w * 5 * config.blocks
+    values += quarter * (w + h)  # rise
+    values += half * (h + SUBPIXELS + h)  # head
+    return values + half * (h + SUBPIXELS) + half * 2 * SUBPIXELS  # paint, blur
