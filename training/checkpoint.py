@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from safetensors.numpy import load_file, save
 
-from streamer.errors import BadStyle
+from streamer.errors import BadStyle, OutputError, TrainingDiverged
 from streamer.files import write_atomically
+from streamer.media.problems import unwritable
 from streamer.styles import save_style
 from streamer.trunk import save_trunk
+from training.callbacks import StepCallback
 from training.recipe import Recipe
-from training.train import Trainer
+from training.train import Trainer, averaged, synchronise
 
 CHECKPOINT, RECIPE = "checkpoint.safetensors", "recipe.json"
 
@@ -25,15 +28,46 @@ def _variables(trainer: Trainer) -> list[Any]:
 
 
 def save_checkpoint(trainer: Trainer, folder: Path) -> None:
-    """Write the whole state of the run, and its recipe first: a checkpoint without one could not go on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / RECIPE, trainer.recipe.to_json().encode())
+    """Write the whole state of the run, and its recipe first: a checkpoint without one could not go on.
+
+    Raises TrainingDiverged, and writes nothing, when a weight is not finite; OutputError when the disk is full.
+    """
+    synchronise(trainer)
     state = {f"{i:04}": np.asarray(ops.convert_to_numpy(v)) for i, v in enumerate(_variables(trainer))}
-    write_atomically(folder / CHECKPOINT, save(state))
+    if not all(np.isfinite(values).all() for values in state.values()):
+        raise diverged(trainer, folder)
+    with kept_on_failure(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / RECIPE, trainer.recipe.to_json().encode())
+        write_atomically(folder / CHECKPOINT, save(state))
+
+
+def diverged(trainer: Trainer, folder: Path) -> TrainingDiverged:
+    """The sentence for numbers that are not finite."""
+    step = -(-trainer.batches_done // trainer.recipe.accumulate)
+    return TrainingDiverged(
+        f"Training went astray at step {step}: its numbers are no longer finite{_what_is_kept(folder)}. "
+        f"A lower learning rate helps, or float32 where the precision is {trainer.recipe.precision}."
+    )
+
+
+def _what_is_kept(folder: Path) -> str:
+    return f"; the last good checkpoint in {folder} is kept" if (folder / CHECKPOINT).exists() else ""
+
+
+@contextlib.contextmanager
+def kept_on_failure(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a sentence that says what is left."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{str(unwritable(folder, error)).rstrip('.')}{_what_is_kept(folder)}.") from error
 
 
 def load_checkpoint(trainer: Trainer, folder: Path) -> int:
-    """Restore the state; returns the number of steps done. Raises BadStyle when it is of another run."""
+    """Restore the state; returns the number of batches done. Raises BadStyle when it is of another run."""
     state = load_file(folder / CHECKPOINT)
     variables = _variables(trainer)
     if len(state) != len(variables):
@@ -43,34 +77,32 @@ def load_checkpoint(trainer: Trainer, folder: Path) -> int:
         if values.shape != tuple(variable.shape):
             raise BadStyle(f"The checkpoint in {folder} is of another network: {variable.path} has {values.shape}.")
         variable.assign(values)
-    return int(ops.convert_to_numpy(trainer.progress_step))
+    return trainer.batches_done
 
 
 def export(trainer: Trainer, folder: Path, metadata: dict[str, str]) -> None:
     """Write trunk and styles with the averaged weights, and leave the run as it was."""
-    current = [np.array(ops.convert_to_numpy(v)) for v in trainer.trainable_variables]
-    trainer.optimizer.finalize_variable_values(trainer.trainable_variables)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "trunks").mkdir(exist_ok=True)
-        save_trunk(trainer.trunk(metadata), folder / "trunks" / "live.safetensors")
+    synchronise(trainer)
+    with averaged(trainer), kept_on_failure(folder.parent):
+        (folder / "trunks").mkdir(parents=True, exist_ok=True)
+        save_trunk(trainer.trunk(metadata), folder / "trunks" / f"{trainer.recipe.model}.safetensors")
         for style in trainer.styles(metadata):
             save_style(style, folder / f"{style.name}.safetensors")
-    finally:
-        for variable, values in zip(trainer.trainable_variables, current, strict=True):
-            variable.assign(values)
 
 
-class Keeper(keras.callbacks.Callback):
-    """Saves a checkpoint and an export every `every` steps."""
+class Checkpointer(StepCallback):
+    """Saves a checkpoint and an export every `every` steps, and stops a run whose loss is no longer finite."""
 
     def __init__(self, folder: Path, every: int, metadata: dict[str, str]) -> None:
         super().__init__()
         self._folder, self._every, self._metadata = folder, every, metadata
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+    def on_step_end(self, step: int, losses: Mapping[str, float]) -> None:
         """Keep the state when it is due."""
-        if (batch + 1) % self._every == 0:
+        if not np.isfinite(losses.get("loss", 0.0)):
+            synchronise(self.model)
+            raise diverged(self.model, self._folder)
+        if step % self._every == 0:
             self.keep()
 
     def keep(self) -> None:

@@ -3,43 +3,84 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer.compiled import compile_trunk
-from streamer.errors import BadOption
-from streamer.geometry import STRIDE
+from streamer.errors import BadMedia, BadOption
+from streamer.files import write_atomically
 from streamer.model import load_network
 from streamer.settings import TrainOptions
-from streamer.styles import NAME, StyleLibrary, load_style, save_style
-from streamer.trunk import load_trunk, save_trunk
+from streamer.styles import THUMBNAILS, TRUNKS, StyleLibrary, save_style
+from streamer.thumbnails import encoded, sample
+from streamer.trunk import DEFAULT_MODEL, Trunk, Weights, save_trunk
 from training.checkpoint import CHECKPOINT, read_recipe
 from training.data import find_photographs, read_picture, shrink
-from training.evaluate import score
+from training.download import BSDS500, fetch_photographs, fetch_vgg
+from training.evaluate import LAYERS, score
+from training.exports import read_export
+from training.pace import fit_steps
+from training.plan import Picture, make_recipe
 from training.preview import run_network
-from training.recipe import Recipe, StyleSource
-from training.run import Report, run
-from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features, load_weights
+from training.recipe import Recipe
+from training.run import run
+from training.vgg import Features, load_weights
 
-STYLE_SIZES = (256, 384)
-MIN_STYLE_SIZE = 32  # pixels; below it relu5_1 has nothing to look at
-PREVIEWS = 3  # photographs on the contact sheet
+PREVIEWS, PREVIEW_SIZE = 3, 256  # photographs on the contact sheet, and their short side in pixels
 SCORED, SCORED_SIZE = 12, 512  # photographs that a score card is averaged over, and their largest short side
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture to learn a style from, and what is to be said of it. `sizes` and `weight`: see StyleSource."""
+class Teller(Protocol):
+    """Whoever shows how a run goes. Each method may raise Interrupted, which ends the run between two steps."""
 
-    path: Path
-    name: str
-    title: str = ""
-    artist: str = "unknown"
-    licence: str = "unknown"
-    sizes: tuple[int, ...] = STYLE_SIZES
-    weight: float = 1.0
+    def __call__(self, step: int, total: int, losses: dict[str, float]) -> None:
+        """A step was made."""
+
+    def doing(self, what: str, share: float | None = None) -> None:
+        """What happens besides steps: downloads, timing, scoring; and how much of it is done."""
+
+    def say(self, sentence: str) -> None:
+        """Something worth knowing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the styles of a run go: `file` for one style, or else the library folder `root`, by model."""
+
+    root: Path
+    file: Path | None = None
+
+    def style(self, name: str, model: str) -> Path:
+        """The path of a style's file."""
+        return self.file or (self.root if model == DEFAULT_MODEL else self.root / model) / f"{name}.safetensors"
+
+    def thumbnail(self, name: str) -> Path:
+        """The path of a style's thumbnail."""
+        return self.root / THUMBNAILS / f"{name}.jpg"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every run needs beside its recipe."""
+
+    photographs: list[Path]
+    held_out: list[Path]
+    vgg: Weights
+    library: StyleLibrary | None
+
+    def previews(self, count: int = PREVIEWS) -> list[NDArray[np.uint8]]:
+        """A few held-out photographs, small."""
+        return [shrink(picture, PREVIEW_SIZE) for picture in map(read_picture, spread(self.held_out, count))]
+
+
+def spread(paths: Sequence[Path], count: int) -> list[Path]:
+    """`count` of the paths, evenly apart, or all of them."""
+    return list(paths[:: max(1, len(paths) // count)][:count])
 
 
 def train(
@@ -48,91 +89,110 @@ def train(
     options: TrainOptions,
     *,
     folder: Path,
-    out: Path,
-    library: StyleLibrary,
-    report: Report,
+    place: Place,
+    tell: Teller,
     start_from: Path | None = None,
     resume: bool = False,
 ) -> list[Path]:
-    """Train styles and put their files into `out`; returns their paths.
+    """Train styles and put their files where `place` says; returns their paths.
 
-    folder: checkpoints, previews and exports of the run; an unfinished run there goes on with `resume`.
-    With scope `trunk` the trunk and its compiled form go to `out/trunks`.
-    Raises BadOption, BadMedia, BadStyle; OutputError is left to the file system's own errors.
+    folder: checkpoints, previews and exports of the run; an unfinished run there goes on with `resume`, by the recipe
+    it began with. With scope `trunk` the trunk and its compiled form go to the library's `trunks`.
+    Raises BadOption, BadMedia, BadStyle, OutputError, and Interrupted from `tell`.
     """
-    recipe = read_recipe(folder) if resume else make_recipe(pictures, content, options)
-    if not resume and (folder / CHECKPOINT).exists():
-        raise BadOption(f"{folder} holds an earlier run; --resume goes on with it, or remove it.")
-    photographs, held_out = find_photographs([Path(name) for name in recipe.content])
+    if resume:
+        recipe = read_recipe(folder)
+        ground = prepare(recipe, tell)
+    else:
+        refuse_to_replace(folder)
+        recipe = make_recipe(pictures, content, options)
+        recipe, ground = begin(recipe, options, tell, start_from)
     run(
         recipe,
         folder,
-        report=report,
+        report=tell,
         start_from=start_from,
-        library=library,
-        keep_every=options.keep_every,
-        preview=[shrink(read_picture(path), 256) for path in photographs[:PREVIEWS]],
+        library=ground.library,
+        keep_every=options.preview_every,
+        preview=ground.previews(),
+        vgg=ground.vgg,
     )
-    return install(recipe, folder / "export", out, held_out[:: max(1, len(held_out) // SCORED)][:SCORED])
+    return install(recipe, folder / "export", place, ground, tell)
 
 
-def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: TrainOptions) -> Recipe:
-    """The recipe of these pictures and options. Raises BadOption for a bad style name."""
-    for picture in pictures:
-        if not NAME.fullmatch(picture.name):
-            raise BadOption(f"--name takes small letters, digits, '-' and '_', at most 64; received {picture.name!r}.")
-        if not (math.isfinite(picture.weight) and picture.weight >= 0 and min(picture.sizes) >= MIN_STYLE_SIZE):
-            raise BadOption(
-                f"--style-weight must be at least 0 and --style-size at least {MIN_STYLE_SIZE} pixels; "
-                f"received {picture.weight:g} and {', '.join(map(str, picture.sizes))} for {picture.name}."
-            )
-        read_picture(picture.path)
-    names = [picture.name for picture in pictures]
-    if len(set(names)) < len(names):
-        raise BadOption(f"Every picture needs a --name of its own; received {', '.join(names)}.")
-    if options.batch_size % len(names):
-        raise BadOption(
-            f"--batch-size must be a multiple of the number of pictures, {len(names)}, so that each has its share; "
-            f"received {options.batch_size}."
+def refuse_to_replace(folder: Path) -> None:
+    """Raise BadOption when a run lies in the folder already."""
+    if (folder / CHECKPOINT).exists():
+        raise BadOption(f"{folder} holds an earlier run: --resume goes on with it, --run-dir DIR begins another.")
+
+
+def begin(recipe: Recipe, options: TrainOptions, tell: Teller, start_from: Path | None = None) -> tuple[Recipe, Ground]:
+    """What a new run needs; fetches photographs where none were given, and turns minutes into steps."""
+    if not recipe.content:
+        folder = fetch_photographs(_fetching(tell, f"{BSDS500.title} ({BSDS500.terms})"))
+        recipe = replace(recipe, content=(str(folder),), content_credit=options.content_credit or BSDS500.title)
+    ground = prepare(recipe, tell)
+    if options.minutes is not None:
+        tell.doing("timing a few steps")
+        check = functools.partial(tell.doing, "timing a few steps")
+        recipe = fit_steps(
+            recipe, options.minutes, library=ground.library, vgg=ground.vgg, start_from=start_from, check=check
         )
-    if options.crop % STRIDE:
-        raise BadOption(f"--crop must be a multiple of {STRIDE}; received {options.crop}.")
-    return Recipe(
-        styles=tuple(
-            StyleSource(p.name, str(p.path.resolve()), p.sizes, p.weight, p.title or p.name, p.artist, p.licence)
-            for p in pictures
-        ),
-        content=tuple(str(path.resolve()) for path in content),
-        content_credit=options.content_credit or "",
-        vgg=options.vgg_weights if options.vgg_weights == "imagenet" else str(Path(options.vgg_weights).resolve()),
-        scope=options.scope,
-        steps=options.steps,
-        batch=options.batch_size,
-        size=options.crop,
-        learning_rate=options.learning_rate,
-        content_weight=options.content_weight,
-        temporal_weight=options.temporal_weight,
-        precision=options.precision,
-    )
+        plural = "" if recipe.steps == 1 else "s"
+        tell.say(f"About {recipe.steps} step{plural} in {options.minutes:g} minutes.")
+    return recipe, ground
 
 
-def install(recipe: Recipe, export: Path, out: Path, photographs: Sequence[Path]) -> list[Path]:
-    """Score the exported styles on photographs and put them, with a trunk of their own, into a library folder."""
-    features = Features(load_weights(recipe.vgg), (*STYLE_LAYERS, CONTENT_LAYER))
-    views = [shrink(picture, min(SCORED_SIZE, *picture.shape[:2])) for picture in map(read_picture, photographs)]
-    trunk = load_trunk(export / "trunks" / "live.safetensors")
-    network = load_network(trunk)
-    out.mkdir(parents=True, exist_ok=True)
-    if recipe.scope == "trunk":
-        (out / "trunks").mkdir(exist_ok=True)
-        save_trunk(trunk, out / "trunks" / "live.safetensors")
-        compile_trunk(trunk, out / "trunks")
+def prepare(recipe: Recipe, tell: Teller) -> Ground:
+    """Find or fetch what the recipe names. Raises BadMedia or BadStyle when something is missing."""
+    for name in recipe.content:
+        if not Path(name).exists():
+            raise BadMedia(f"There is no folder {name} of photographs.")
+    photographs, held_out = find_photographs([Path(name) for name in recipe.content])
+    source = recipe.vgg if recipe.vgg != "imagenet" else str(fetch_vgg(_fetching(tell, "the VGG-19 weights")))
+    library = StyleLibrary.default(recipe.model) if recipe.scope == "style" else None
+    return Ground(photographs, held_out, load_weights(source), library)
+
+
+def _fetching(tell: Teller, what: str) -> Callable[[int, int], None]:
+    def progress(there: int, whole: int) -> None:
+        tell.doing(f"downloading {what}: {there / 1e6:.0f} of {whole / 1e6:.0f} MB", there / whole)
+
+    return progress
+
+
+def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Teller) -> list[Path]:
+    """Score the exported styles on held-out photographs and put them, with a trunk of their own, into the library."""
+    made = read_export(export)
+    network = load_network(made.trunk)
+    if recipe.scope == "trunk":  # before its styles, which would be of no use without it
+        tell.doing("compiling the network")
+        install_trunk(made.trunk, place.root / TRUNKS)
+    features = Features(ground.vgg, LAYERS)
+    pictures = map(read_picture, spread(ground.held_out, SCORED))
+    views = [shrink(picture, min(SCORED_SIZE, *picture.shape[:2])) for picture in pictures]
     paths = []
-    for source in recipe.styles:
-        style = load_style(export / f"{source.name}.safetensors")
+    for done, source in enumerate(recipe.styles):
+        tell.doing(f"scoring {source.name}", done / len(recipe.styles))
+        style = made.styles[source.name]
         paint = functools.partial(run_network, network, modulation=style.modulation)
         scores = score(features, paint, read_picture(Path(source.picture)), views)
         metadata = style.metadata | {"scored_on": f"{len(views)} photographs not trained on"}
-        paths.append(out / f"{source.name}.safetensors")
+        write(place.thumbnail(source.name), encoded(paint(sample())))
+        paths.append(place.style(source.name, recipe.model))
+        paths[-1].parent.mkdir(parents=True, exist_ok=True)
         save_style(replace(style, scores=scores, metadata=metadata), paths[-1])
     return paths
+
+
+def install_trunk(trunk: Trunk, folder: Path) -> None:
+    """Put a trunk, named by its checksum, and its compiled form into a library's folder of trunks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_trunk(trunk, folder / f"{trunk.checksum[:16]}.safetensors")
+    compile_trunk(trunk, folder)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole, and make its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data)

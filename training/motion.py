@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from training.losses import LUMINANCE
 
 Array = NDArray[np.float32]
+STILL = 0.35  # share of pairs that do not move
 MARGIN = 32  # pixels of picture around a first frame, from which things move into the second
 
 
@@ -30,10 +31,13 @@ class Pair:
 def random_flow(size: int, rng: np.random.Generator) -> Array:
     """A random motion of a size x size frame: shift to 16 px, zoom 0.9..1.1, rotation to 3 degrees, a smooth field.
 
+    A share of the frames does not move at all: where only the noise differs, every change of the output is flicker.
     Returns coordinates (size, size, 2) as (x, y) in the first frame for each pixel of the second.
     """
     centre = (size - 1) / 2
     y, x = np.mgrid[:size, :size].astype(np.float32) - centre
+    if rng.uniform() < STILL:
+        return np.stack([x, y], axis=-1).astype(np.float32) + np.float32(centre)
     zoom, angle = rng.uniform(0.9, 1.1), np.deg2rad(rng.uniform(-3, 3))
     cos, sin = zoom * np.cos(angle), zoom * np.sin(angle)
     # Small motions are the common ones between neighbouring frames: the radius is drawn, not the box.
@@ -52,13 +56,19 @@ def make_pair(scene: Array, rng: np.random.Generator) -> Pair:
     size = first.shape[0]
     flow = random_flow(size, rng)
     there = flow + np.float32(MARGIN)
-    moved = cv2.remap(scene, there, None, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    moved = compensate(scene, there)
     lit = moved * np.float32(rng.uniform(0.9, 1.1)) + np.float32(rng.uniform(-10, 10))
     light = ((lit - moved) @ np.array(LUMINANCE, np.float32))[..., None]
     noise = rng.normal(0, rng.uniform(0, 5), lit.shape)
     second = np.clip(lit + noise, 0, 255).astype(np.float32)
     inside = ((flow >= 0) & (flow <= size - 1)).all(axis=-1, keepdims=True)
     return Pair(first, second, flow, inside.astype(np.float32), light.astype(np.float32))
+
+
+def compensate(picture: Array, flow: Array) -> Array:
+    """Sample a picture (H, W, C) at flow (h, w, 2), pixels as (x, y), bicubically: for making data, not for losses."""
+    moved = cv2.remap(picture, flow, None, interpolation=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(moved, np.float32)
 
 
 def warp(pictures: Any, flow: Any) -> Any:

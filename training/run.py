@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,30 +11,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.errors import BadOption, BadStyle, Interrupted
-from streamer.styles import StyleLibrary, load_style
-from streamer.trunk import Trunk, Weights, load_trunk
-from training.checkpoint import CHECKPOINT, Keeper, load_checkpoint, save_checkpoint
+from streamer.styles import StyleLibrary
+from streamer.trunk import Trunk, Weights
+from training.callbacks import StepCallback
+from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, save_checkpoint
 from training.data import Pairs, find_photographs
+from training.devices import accelerators, several, sharing
+from training.exports import read_export
+from training.logs import TensorBoardLogs, tensorboard_is_here
 from training.preview import Preview
 from training.recipe import Recipe
-from training.train import Trainer, compile_trainer
+from training.train import Trainer, compile_trainer, synchronise
 from training.vgg import load_weights
 
 WINDOW = 50  # steps over which the reported losses are averaged
 Report = Callable[[int, int, dict[str, float]], None]
 
 
-class Telling(keras.callbacks.Callback):
-    """Passes step, total and losses on to whoever shows them."""
+class ProgressReport(StepCallback):
+    """Passes step, total and losses on to whoever shows them, and keeps the run when they want it to end."""
 
-    def __init__(self, report: Report, done: int, total: int) -> None:
+    def __init__(self, report: Report, folder: Path) -> None:
         super().__init__()
-        self._report, self._done, self._total = report, done, total
+        self._report, self._folder = report, folder
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Tell."""
-        self._report(self._done + batch + 1, self._total, dict(logs or {}))
-        if (batch + 1) % WINDOW == 0:
+    def on_step_end(self, step: int, losses: Mapping[str, float]) -> None:
+        """Report."""
+        try:
+            self._report(step, self.model.recipe.steps, dict(losses))
+        except Interrupted:
+            save_checkpoint(self.model, self._folder)  # here: under JAX, fit changes the weights as it ends
+            raise
+        if step % WINDOW == 0:
+            synchronise(self.model)
             self.model.reset_metrics()
 
 
@@ -51,40 +60,59 @@ def run(
 ) -> Trainer:
     """Train, resuming when `folder` holds a checkpoint of this recipe; keep checkpoints and exports there.
 
+    Where there are several GPUs, they share every batch.
+
     library: with scope `style`, whose trunk the styles are for.
     start_from: a folder written by an earlier run's export, whose trunk and styles this run begins with.
-    Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run.
+    preview: held-out pictures to show in `preview.png`.
+    Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run,
+    TrainingDiverged, OutputError for a full disk, and Interrupted from `report`; each leaves the last good checkpoint.
     """
     keras.utils.set_random_seed(recipe.seed)
     paths, _ = find_photographs([Path(name) for name in recipe.content])
     recipe, begin = _beginning(recipe, library, start_from)
-    trainer = Trainer(recipe, vgg if vgg is not None else load_weights(recipe.vgg))
-    compile_trainer(trainer)
-    if begin:
-        trainer.load(*begin)
-    done = load_checkpoint(trainer, folder) if (folder / CHECKPOINT).exists() else 0
-    keeper = Keeper(folder, keep_every, describe(recipe))
-    keeper.set_model(trainer)  # fit would; but a run that was finished before has nothing left to fit
-    callbacks: list[keras.callbacks.Callback] = [keeper, Telling(report, done, recipe.steps)]
+    if vgg is None and recipe.uses_features:
+        vgg = load_weights(recipe.vgg)
+    with several(sharing(recipe.batch, recipe.accumulate, accelerators())):
+        trainer = Trainer(recipe, vgg)
+        compile_trainer(trainer)
+        if begin:
+            trainer.load(*begin)
+        if (folder / CHECKPOINT).exists():
+            load_checkpoint(trainer, folder)
+        _fit(trainer, folder, paths, keep_every, preview, report)
+    return trainer
+
+
+def _fit(
+    trainer: Trainer,
+    folder: Path,
+    paths: Sequence[Path],
+    keep_every: int,
+    preview: Sequence[NDArray[np.uint8]],
+    report: Report,
+) -> None:
+    """Make what steps are left, and keep the end."""
+    recipe, done = trainer.recipe, trainer.batches_done
+    checkpointer = Checkpointer(folder, keep_every, describe(recipe))
+    checkpointer.set_model(trainer)  # fit would; but a run that was finished before has nothing left to fit
+    callbacks: list[keras.callbacks.Callback] = [checkpointer]
     if preview:
         callbacks.append(Preview(preview, folder, keep_every))
-    if done < recipe.steps:
-        pairs = Pairs(
-            paths,
-            styles=len(recipe.styles),
-            batch=recipe.batch,
-            size=recipe.size,
-            steps=recipe.steps - done,
-            seed=recipe.seed,
-            start=done,
-        )
+    logs = TensorBoardLogs(folder) if tensorboard_is_here() else None
+    callbacks += [logs] if logs else []
+    callbacks.append(ProgressReport(report, folder))
+    left = recipe.steps * recipe.accumulate - done
+    if left > 0:
+        styles, batch, size, seed = len(recipe.styles), recipe.batch, recipe.size, recipe.seed
+        pairs = Pairs(paths, styles=styles, batch=batch, size=size, steps=left, seed=seed, start=done)
         try:
-            trainer.fit(pairs, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
-        except Interrupted:
-            save_checkpoint(trainer, folder)  # whoever reports steps may stop the run between two of them
-            raise
-    keeper.keep()
-    return trainer
+            with kept_on_failure(folder):
+                trainer.fit(pairs, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
+        finally:
+            if logs:
+                logs.close()
+    checkpointer.keep()
 
 
 def _beginning(
@@ -99,12 +127,9 @@ def _beginning(
             raise BadStyle(f"This run is for another trunk ({recipe.trunk[:12]}, here {trunk.checksum[:12]}).")
         return replace(recipe, config=trunk.config, trunk=trunk.checksum), (trunk, {})
     if start_from:
-        return recipe, (load_trunk(start_from / "trunks" / "live.safetensors"), _modulations(start_from))
+        export = read_export(start_from)
+        return recipe, (export.trunk, {name: style.modulation for name, style in export.styles.items()})
     return recipe, None
-
-
-def _modulations(folder: Path) -> dict[str, NDArray[np.float32]]:
-    return {path.stem: load_style(path).modulation for path in folder.glob("*.safetensors")}
 
 
 def describe(recipe: Recipe) -> dict[str, str]:
@@ -116,6 +141,7 @@ def describe(recipe: Recipe) -> dict[str, str]:
             recipe,
             vgg=Path(recipe.vgg).stem,
             content=tuple(Path(name).name for name in recipe.content),
+            teacher=Path(recipe.teacher).name,
             styles=tuple(replace(style, picture=style.title) for style in recipe.styles),
         ).to_json(),
     }

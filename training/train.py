@@ -6,6 +6,8 @@ Gao et al. 2018 (temporal consistency).
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,21 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from streamer.errors import BadOption
 from streamer.geometry import BORDER
 from streamer.model import StyleNetwork, build_network, network_weights, set_network_weights
 from streamer.styles import Style
 from streamer.trunk import Trunk, Weights, identity_modulation, neutral_modulation
 from training import losses, motion
-from training.data import read_picture, shrink
+from training.data import read_style_picture, shrink
+from training.devices import replicas, sum_over_devices
+from training.distil import Teacher
 from training.recipe import Recipe, StyleSource
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 
 # Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table has larger units.
 MODULATION_RATE = 5.0
-LOSS_NAMES = ("content", "style", "variation", "temporal")
+MAX_NORM = 2.0  # of the gradient
 
 
 def reflect(frames: Any) -> Any:
@@ -33,9 +38,14 @@ def reflect(frames: Any) -> Any:
     return ops.pad(frames, ((0, 0), (BORDER, BORDER), (BORDER, BORDER), (0, 0)), mode="reflect")
 
 
+def unframe(frames: Any) -> Any:
+    """Without that border, in float32."""
+    return ops.cast(frames, "float32")[:, BORDER:-BORDER, BORDER:-BORDER]
+
+
 def style_grams(features: Features, source: StyleSource) -> dict[str, NDArray[np.float32]]:
     """Gram matrices (C, C) of a style picture for each style layer, averaged over the sizes asked for."""
-    picture = read_picture(Path(source.picture))
+    picture = read_style_picture(Path(source.picture))
     found: dict[str, list[Any]] = {layer: [] for layer in STYLE_LAYERS}
     for size in source.sizes:
         activations = features(ops.convert_to_tensor(shrink(picture, size)[None].astype(np.float32)))
@@ -47,23 +57,51 @@ def style_grams(features: Features, source: StyleSource) -> dict[str, NDArray[np
 class Trainer(keras.Model):
     """Learns a trunk and the modulations of its styles. Feed it `training.data.Pairs`."""
 
-    def __init__(self, recipe: Recipe, vgg: Weights) -> None:
+    def __init__(self, recipe: Recipe, vgg: Weights | None) -> None:
+        """vgg: see `training.vgg.Features`; not needed where `recipe.uses_features` is false."""
         super().__init__(name="trainer")
         self.recipe = recipe
-        self.network: StyleNetwork = build_network(recipe.config)
+        self.network: StyleNetwork = build_network(recipe.config, recipe.network_precision)
         self.network.trainable = recipe.scope == "trunk"
         self._neutral = neutral_modulation(recipe.config)
         shape = (len(recipe.styles), len(self._neutral))
         self._identity = identity_modulation(recipe.config)
         self.offsets = self.add_weight(shape=shape, initializer="zeros", name="modulation_offsets")
-        self.progress_step = self.add_weight(shape=(), initializer="zeros", trainable=False, name="progress_step")
-        self._features = Features(vgg, (*STYLE_LAYERS, CONTENT_LAYER), recipe.precision)
-        self._content = Features(vgg, (CONTENT_LAYER,), recipe.precision)
+        # Counts batches. Every device counts for itself, where there are several.
+        self.progress_step = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, name="progress_step", aggregation="only_first_replica"
+        )
+        self._look(recipe, vgg)
+        self._teacher = None
+        if recipe.teacher:
+            names = [source.name for source in recipe.styles]
+            self._teacher = Teacher(Path(recipe.teacher), names, recipe.network_precision)
+        self._means = {name: keras.metrics.Mean(name=name) for name in self._weights_of_losses()}
+        self.built = True
+
+    def _look(self, recipe: Recipe, vgg: Weights | None) -> None:
+        """What the perceptual losses need to know of the style pictures."""
+        self._style_weights = np.array([source.style_weight for source in recipe.styles], np.float32)
+        if not recipe.uses_features:
+            return
+        if vgg is None:
+            raise BadOption("With a content or a style weight a run needs VGG weights.")
+        self._features = Features(vgg, (*STYLE_LAYERS, CONTENT_LAYER), recipe.feature_precision)
+        self._content = Features(vgg, (CONTENT_LAYER,), recipe.feature_precision)
         by_style = [style_grams(self._features, source) for source in recipe.styles]
         self._grams = {layer: np.stack([grams[layer] for grams in by_style]) for layer in STYLE_LAYERS}
-        self._style_weights = np.array([source.style_weight for source in recipe.styles], np.float32)
-        self._means = {name: keras.metrics.Mean(name=name) for name in LOSS_NAMES}
-        self.built = True
+
+    def _weights_of_losses(self) -> dict[str, float]:
+        """The losses that this run has; the weights of styles are each style's own."""
+        recipe = self.recipe
+        weights = {
+            "content": recipe.content_weight,
+            "style": float(recipe.uses_features),
+            "variation": recipe.variation_weight,
+            "temporal": recipe.temporal_weight,
+            "teacher": recipe.teacher_weight if recipe.teacher else 0.0,
+        }
+        return {name: weight for name, weight in weights.items() if weight}
 
     def call(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Style the first frame of every pair and, where steadiness counts, the second."""
@@ -76,7 +114,7 @@ class Trainer(keras.Model):
             share = batch["share"]
             second = self._run(batch["second"], modulation, first["used"], own * (1 - share), share)
             styled["second"] = second["frames"]
-        return {name: ops.cast(frames, "float32")[:, BORDER:-BORDER, BORDER:-BORDER] for name, frames in styled.items()}
+        return {name: unframe(frames) for name, frames in styled.items()}
 
     def _run(self, frames: Any, modulation: Any, given: Any, mix: Any, carry: Any) -> dict[str, Any]:
         inputs = {"frames": reflect(frames), "modulation": modulation, "given": given, "mix": mix, "carry": carry}
@@ -87,35 +125,47 @@ class Trainer(keras.Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """The weighted sum; each part is also a metric of its own."""
+        weights, styled = self._weights_of_losses(), y_pred["first"]
+        weights["style"] = ops.take(self._style_weights, x["style"])
+        weights["temporal"] = self.recipe.temporal_weight * self._temporal_ramp()
+        total = ops.mean(ops.relu(ops.abs(styled - 127.5) - 127.5)) / 255.0  # what lies outside of 0..255
+        for name, value in self._parts(x, y_pred).items():
+            self._means[name].update_state(value)
+            total = total + ops.mean(weights[name] * value)
+        self.progress_step.assign_add(1.0)
+        # Gradients are summed over devices that each take the mean over their share of a batch.
+        return total / replicas()
+
+    def _parts(self, x: dict[str, Any], y_pred: dict[str, Any]) -> dict[str, Any]:
+        """Each loss that this run has, (B,), before its weight."""
         recipe, styled = self.recipe, y_pred["first"]
-        features = self._features(styled)
-        wanted = self._content(x["first"])[CONTENT_LAYER]
-        grams = {layer: ops.take(of_styles, x["style"], axis=0) for layer, of_styles in self._grams.items()}
-        parts = {
-            "content": losses.relative_square_error(features[CONTENT_LAYER], wanted),
-            "style": sum(losses.style_terms(features, grams).values()),
-            "variation": losses.total_variation(styled),
-            "temporal": ops.zeros_like(x["share"]),
-        }
+        parts: dict[str, Any] = {}
+        if recipe.uses_features:
+            features = self._features(styled)
+            grams = {layer: ops.take(of_styles, x["style"], axis=0) for layer, of_styles in self._grams.items()}
+            parts["style"] = sum(losses.style_terms(features, grams).values())
+            if recipe.content_weight:
+                wanted = self._content(x["first"])[CONTENT_LAYER]
+                parts["content"] = losses.relative_square_error(features[CONTENT_LAYER], wanted)
+        if recipe.variation_weight:
+            parts["variation"] = losses.total_variation(styled)
         if recipe.temporal_weight:
             warped = motion.warp(styled, x["flow"])
             parts["temporal"] = losses.temporal(y_pred["second"], warped, x["mask"], x["light"])
-        for name, value in parts.items():
-            self._means[name].update_state(value)
-        excess = ops.mean(ops.relu(ops.abs(styled - 127.5) - 127.5)) / 255.0
-        total = (
-            recipe.content_weight * ops.mean(parts["content"])
-            + ops.mean(ops.take(self._style_weights, x["style"]) * parts["style"])
-            + recipe.variation_weight * ops.mean(parts["variation"])
-            + recipe.temporal_weight * self._temporal_ramp() * ops.mean(parts["temporal"])
-            + excess
-        )
-        self.progress_step.assign_add(1.0)
-        return total
+        if self._teacher is not None and recipe.teacher_weight:
+            wanted = unframe(self._teacher(reflect(x["first"]), x["style"]))
+            parts["teacher"] = losses.pixel_difference(styled, wanted)
+        return parts
 
     def _temporal_ramp(self) -> Any:
         begin, end = (share * self.recipe.steps for share in self.recipe.temporal_ramp)
-        return ops.clip((self.progress_step - begin) / max(end - begin, 1.0), 0.0, 1.0)
+        done = self.progress_step / self.recipe.accumulate
+        return ops.clip((done - begin) / max(end - begin, 1.0), 0.0, 1.0)
+
+    @property
+    def batches_done(self) -> int:
+        """How many batches it has learnt from, `recipe.accumulate` to a step."""
+        return int(ops.convert_to_numpy(self.progress_step))
 
     @property
     def table(self) -> NDArray[np.float32]:
@@ -146,6 +196,8 @@ class Trainer(keras.Model):
     def load(self, trunk: Trunk, modulations: dict[str, NDArray[np.float32]]) -> None:
         """Start from a trunk and the modulations of those styles that it already knows."""
         set_network_weights(self.network, trunk)
+        if self.recipe.scope == "style":  # the trunk is given: its styles name the very file that there is
+            self._identity = trunk.identity
         table = self.table
         # On a trained trunk the mean of what it knows is a better beginning than the neutral row.
         unknown = np.mean(list(modulations.values()), axis=0) if modulations else self._neutral
@@ -154,20 +206,68 @@ class Trainer(keras.Model):
         self.offsets.assign((table - self._neutral) / MODULATION_RATE)
 
 
-def compile_trainer(trainer: Trainer) -> None:
-    """Adam with warm-up, cosine decay, clipped gradients and a moving average of the weights."""
-    recipe = trainer.recipe
-    warmup = max(1, min(100, recipe.steps // 10))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10,
-        max(1, recipe.steps - warmup),
-        alpha=0.02,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup,
-    )
-    optimizer = keras.optimizers.Adam(
-        schedule, beta_2=0.99, global_clipnorm=2.0, use_ema=True, ema_momentum=recipe.average
-    )
+def compile_trainer(trainer: Trainer, optimizer: Any = None) -> None:
+    """Make it ready to fit, by default with `make_optimizer`."""
+    optimizer = optimizer or make_optimizer(trainer.recipe)
     optimizer.build(trainer.trainable_variables)
     # XLA compiles convolutions for a CPU without oneDNN: several times slower than plain graph execution.
     trainer.compile(optimizer=optimizer, jit_compile="auto" if keras.backend.backend() == "jax" else False)
+
+
+class ClippedAdam(keras.optimizers.Adam):
+    """Adam, its gradients clipped to MAX_NORM over all weights: of the whole batch, on however many devices it is.
+
+    Keras clips what each device has found by itself, before it adds them up.
+    """
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        """Clip on the way where Keras would come too late."""
+        if replicas() > 1:
+            norm = ops.sqrt(sum(ops.sum(ops.square(total)) for total in sum_over_devices(grads)))
+            grads = [grad * MAX_NORM / ops.maximum(norm, MAX_NORM) for grad in grads]
+        super().apply(grads, trainable_variables)
+
+
+def make_optimizer(recipe: Recipe) -> Any:
+    """Adam with warm-up, cosine decay, clipped gradients and a moving average of the weights.
+
+    Keras counts batches, not updates, where it looks up the learning rate and where it averages the weights: both are
+    stretched to what `accumulate` makes of a step.
+    """
+    steps, batches = recipe.steps, recipe.accumulate
+    warmup = max(1, min(100, steps // 10))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10,
+        max(1, steps - warmup) * batches,
+        alpha=0.02,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup * batches,
+    )
+    optimizer = ClippedAdam(
+        schedule,
+        beta_2=0.99,
+        use_ema=True,
+        ema_momentum=recipe.average ** (1 / batches),
+        gradient_accumulation_steps=batches if batches > 1 else None,
+        global_clipnorm=None if replicas() > 1 else MAX_NORM,
+    )
+    # Gradients in float16 vanish below 6e-8: the loss is scaled up, by as much as goes.
+    return keras.optimizers.LossScaleOptimizer(optimizer) if recipe.precision == "mixed_float16" else optimizer
+
+
+@contextlib.contextmanager
+def averaged(trainer: Trainer) -> Iterator[None]:
+    """Inside, the trainer has the moving average of its weights; afterwards it goes on with those it had."""
+    current = [np.array(ops.convert_to_numpy(v)) for v in trainer.trainable_variables]
+    trainer.optimizer.finalize_variable_values(trainer.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, values in zip(trainer.trainable_variables, current, strict=True):
+            variable.assign(values)
+
+
+def synchronise(trainer: Trainer) -> None:
+    """Bring the variables up to date inside a callback: under JAX, fit keeps them to itself."""
+    if keras.backend.backend() == "jax":
+        trainer.jax_state_sync()

@@ -9,16 +9,18 @@ import re
 from pathlib import Path
 from typing import Any
 
-import keras
+import h5py
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from streamer.errors import BadMedia
+from training.download import fetch_vgg
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
+FLOAT16_UNIT = 64.0  # activations of VGG-19 reach tens of thousands
 
 
 class Features:
@@ -29,22 +31,24 @@ class Features:
     ) -> None:
         """weights: `NAME/kernel` (HWIO) and `NAME/bias` for each convolution, in order.
 
-        dtype is that of the arithmetic; activations come back as float32.
+        dtype is that of the arithmetic; activations come back as float32. For float16, which ends at 65504, all is
+        computed a constant factor smaller: convolutions, ReLU and max pooling pass it through unchanged.
         """
         names = [key.removesuffix("/kernel") for key in weights if key.endswith("/kernel")]
         self.wanted = {layer.replace("relu", "conv"): layer for layer in layers}
         if missing := sorted(set(self.wanted) - set(names)):
             raise BadMedia(f"The VGG weights have no layer {missing[0]}; they have {', '.join(names)}.")
-        self._dtype = dtype
+        self._dtype, self._unit = dtype, FLOAT16_UNIT if dtype == "float16" else 1.0
         self._chain = names[: max(names.index(name) for name in self.wanted) + 1]
         self._kernels = {
-            name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"], dtype))
+            name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"] / self._unit, dtype))
             for name in self._chain
         }
 
     def __call__(self, pictures: Any) -> dict[str, Any]:
         """pictures (B, H, W, 3), RGB 0..255 -> {layer: (B, h, w, C) float32} for the layers asked for."""
-        x = ops.cast(ops.flip(pictures, axis=-1) - np.array(IMAGENET_MEAN_BGR, np.float32), self._dtype)
+        centred = ops.flip(pictures, axis=-1) - np.array(IMAGENET_MEAN_BGR, np.float32)
+        x = ops.cast(centred if self._unit == 1.0 else centred / self._unit, self._dtype)
         found: dict[str, Any] = {}
         block = "1"
         for name in self._chain:
@@ -53,7 +57,8 @@ class Features:
             kernel, bias = self._kernels[name]
             x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
             if name in self.wanted:
-                found[self.wanted[name]] = ops.cast(x, "float32")
+                whole = ops.cast(x, "float32")
+                found[self.wanted[name]] = whole if self._unit == 1.0 else whole * self._unit
         return found
 
 
@@ -62,35 +67,44 @@ def _constant(values: NDArray[np.float32], dtype: str) -> Any:
 
 
 def load_weights(source: str) -> dict[str, NDArray[np.float32]]:
-    """VGG-19 weights from an `.npz` of `convX_Y/kernel` and `/bias`, or `imagenet` for those of keras.applications.
+    """VGG-19 weights from a file, or `imagenet` for those of keras.applications, downloaded if they are not here yet.
 
-    Raises BadMedia when the file is missing or holds something else.
+    An `.npz` holds `convX_Y/kernel` and `/bias`; an `.h5` is one of keras.applications, with or without its top.
+    Raises BadMedia when the file is missing or holds something else, or cannot be had.
     """
-    if source == "imagenet":
-        return _from_keras_applications()
-    path = Path(source)
-    try:
-        with np.load(path) as archive:
-            weights = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError) as error:
-        raise BadMedia(f"VGG weights {path} cannot be read as .npz: {error}.") from error
+    path = fetch_vgg(lambda there, whole: None) if source == "imagenet" else Path(source)
+    weights = _from_h5(path) if path.suffix in (".h5", ".hdf5") else _from_npz(path)
     if not any(re.fullmatch(r"conv\d_\d/kernel", name) for name in weights):
         raise BadMedia(f"VGG weights {path} hold no arrays named convX_Y/kernel; found {', '.join(list(weights)[:4])}.")
     return weights
 
 
-def _from_keras_applications() -> dict[str, NDArray[np.float32]]:
+def _from_npz(path: Path) -> dict[str, NDArray[np.float32]]:
     try:
-        network = keras.applications.VGG19(include_top=False, weights="imagenet")
-    except Exception as error:  # urllib, OSError or ValueError, by Keras version
-        raise BadMedia(
-            f"The VGG-19 weights could not be downloaded ({error}); give a local file with --vgg-weights FILE.npz."
-        ) from error
+        with np.load(path) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError) as error:
+        raise BadMedia(f"VGG weights {path} cannot be read as .npz: {error}.") from error
+
+
+def _from_h5(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Keras keeps each layer's arrays in a group of its name: blockX_convY. What else there is, is left out."""
     weights: dict[str, NDArray[np.float32]] = {}
-    for layer in network.layers:
-        if match := re.fullmatch(r"block(\d)_conv(\d)", layer.name):
-            kernel, bias = layer.get_weights()
-            weights[f"conv{match[1]}_{match[2]}/kernel"], weights[f"conv{match[1]}_{match[2]}/bias"] = kernel, bias
+
+    def take(name: str, item: Any) -> None:
+        match = re.match(r"block(\d)_conv(\d)/", name)
+        if match and isinstance(item, h5py.Dataset):
+            kind = "kernel" if item.ndim == 4 else "bias"
+            weights[f"conv{match[1]}_{match[2]}/{kind}"] = np.asarray(item, np.float32)
+
+    try:
+        with h5py.File(path, "r") as archive:
+            archive.visititems(take)
+            found = ", ".join(list(archive)[:4]) or "nothing"
+    except OSError as error:
+        raise BadMedia(f"VGG weights {path} cannot be read as .h5: {error}.") from error
+    if not weights:
+        raise BadMedia(f"VGG weights {path} hold no layers named blockX_convY; found {found}.")
     return weights
 
 

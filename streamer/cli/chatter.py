@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
@@ -38,6 +39,17 @@ def silent_libraries() -> Iterator[None]:
             sys.stderr = before
             os.dup2(kept, STDERR)
             os.close(kept)
+
+
+def silent_end() -> None:
+    """From when Python ends, file descriptor 2 goes nowhere: TensorFlow mourns the data of a run that was stopped."""
+    atexit.register(_close_descriptor_2)
+
+
+def _close_descriptor_2() -> None:
+    sys.stderr.flush()
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), STDERR)
 
 
 def _is_descriptor_2(stream: object) -> bool:

@@ -1,0 +1,58 @@
+"""One step is the same step on one device and on two, under TensorFlow and under JAX."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.lessons import draw_photographs
+from training.devices import sharing
+
+Step = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Step]:
+    """Losses and gradients of the same step, by framework and number of devices; each in a process of its own."""
+    folder = draw_photographs(tmp_path_factory.mktemp("photographs"), height=120, width=120)
+    found = {}
+    for backend in ("tensorflow", "jax"):
+        for count in (1, 2):
+            out = folder / f"{backend}{count}.npz"
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.one_step", str(folder), str(out), str(count)],
+                env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr[-2000:]
+            with np.load(out) as archive:
+                found[backend, count] = dict(archive)
+    return found
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("other", [("tensorflow", 2), ("jax", 1), ("jax", 2)], ids=lambda it: f"{it[0]}-{it[1]}")
+def test_losses_and_gradients_are_those_of_one_device_under_tensorflow(
+    steps: dict[tuple[str, int], Step], other: tuple[str, int]
+) -> None:
+    expected, found = steps["tensorflow", 1], steps[other]
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        largest = np.abs(values).max()
+        assert largest > 0
+        np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-4 * largest, err_msg=name)
+
+
+def test_a_batch_is_shared_evenly() -> None:
+    four = ["gpu:0", "gpu:1", "gpu:2", "gpu:3"]
+    assert sharing(8, 1, four) == four
+    assert sharing(6, 1, four) == four[:3]
+    assert sharing(1, 1, four) == four[:1]
+    assert sharing(8, 1, []) == []
+    assert len(sharing(8, 2, four)) == 1  # TensorFlow's tf.distribute and accumulation exclude each other

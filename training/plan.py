@@ -1,0 +1,117 @@
+"""From pictures and options to a recipe, with everything checked that can be before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from streamer.errors import BadMedia, BadOption
+from streamer.geometry import STRIDE
+from streamer.settings import STYLE_RATE, STYLE_STEPS, TRUNK_RATE, TRUNK_STEPS, TrainOptions
+from streamer.styles import NAME
+from training.data import read_style_picture
+from training.recipe import Recipe, StyleSource
+
+STYLE_SIZES = (256, 384)
+MIN_STYLE_SIZE, MAX_STYLE_SIZE = 32, 4096  # pixels; below the first relu5_1 has nothing to look at
+MAX_STYLE_WEIGHT = 1e6
+FAST_BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # what a processor says of itself when it multiplies bfloat16 quickly
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to learn a style from, and what is to be said of it. `sizes` and `weight`: see StyleSource."""
+
+    path: Path
+    name: str
+    title: str = ""
+    artist: str = "unknown"
+    licence: str = "unknown"
+    sizes: tuple[int, ...] = STYLE_SIZES
+    weight: float = 1.0
+
+
+def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: TrainOptions) -> Recipe:
+    """The recipe of these pictures and options; its length is the default's where only minutes are known.
+
+    Raises BadOption for a bad name, weight or size, BadMedia for a picture that is missing, none, or of one colour.
+    """
+    for picture in pictures:
+        check_picture(picture)
+    names = [picture.name for picture in pictures]
+    if len(set(names)) < len(names):
+        raise BadOption(f"Every picture needs a --name of its own; received {', '.join(names)}.")
+    if options.crop % STRIDE:
+        raise BadOption(f"--crop must be a multiple of {STRIDE}; received {options.crop}.")
+    steps, rate = (STYLE_STEPS, STYLE_RATE) if options.scope == "style" else (TRUNK_STEPS, TRUNK_RATE)
+    return Recipe(
+        styles=tuple(
+            StyleSource(p.name, str(p.path.resolve()), p.sizes, p.weight, p.title or p.name, p.artist, p.licence)
+            for p in pictures
+        ),
+        content=tuple(str(path.resolve()) for path in content),
+        content_credit=options.content_credit or "",
+        vgg=options.vgg_weights if options.vgg_weights == "imagenet" else str(Path(options.vgg_weights).resolve()),
+        scope=options.scope,
+        model=options.model,
+        steps=options.steps or steps,
+        batch=options.batch_size,
+        accumulate=options.accumulate,
+        size=options.crop,
+        learning_rate=options.learning_rate or rate,
+        content_weight=options.content_weight,
+        temporal_weight=options.temporal_weight,
+        precision=best_precision() if options.precision == "auto" else options.precision,
+    )
+
+
+def check_picture(picture: Picture) -> None:
+    """Raise BadOption or BadMedia unless a style can be learnt from this picture under this name."""
+    if not NAME.fullmatch(picture.name):
+        raise BadOption(f"--name takes small letters, digits, '-' and '_', at most 64; received {picture.name!r}.")
+    if not (math.isfinite(picture.weight) and 0 <= picture.weight <= MAX_STYLE_WEIGHT):
+        raise BadOption(
+            f"--style-weight must be from 0 to {MAX_STYLE_WEIGHT:g}; received {picture.weight:g} for {picture.name}."
+        )
+    if not all(MIN_STYLE_SIZE <= size <= MAX_STYLE_SIZE for size in picture.sizes):
+        raise BadOption(
+            f"--style-size must be from {MIN_STYLE_SIZE} to {MAX_STYLE_SIZE} pixels; "
+            f"received {', '.join(map(str, picture.sizes))} for {picture.name}."
+        )
+    if not picture.path.is_file():
+        raise BadMedia(f"There is no picture {picture.path}.")
+    read_style_picture(picture.path)
+
+
+def best_precision(cpu_facts: Path = Path("/proc/cpuinfo")) -> str:
+    """What `--precision auto` means here.
+
+    A GPU computes mixed: bfloat16 where it has it, which needs no scaling of the loss. A CPU that multiplies bfloat16
+    quickly has VGG's arithmetic in it and keeps the network, which is small, in float32.
+    """
+    if on_gpu := _gpu_precision():
+        return on_gpu
+    try:
+        flags = set(cpu_facts.read_text(errors="replace").split())
+    except OSError:
+        return "float32"
+    return "bfloat16" if flags & FAST_BFLOAT16 else "float32"
+
+
+def _gpu_precision() -> str:
+    """The mixed policy of the GPU here, or nothing without one."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return "mixed_bfloat16" if jax.default_backend() == "gpu" else ""
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    if not devices:
+        return ""
+    capability = tf.config.experimental.get_device_details(devices[0]).get("compute_capability", (0, 0))
+    return "mixed_bfloat16" if tuple(capability) >= (8, 0) else "mixed_float16"
