@@ -1,8 +1,10 @@
-# Streamer on a CPU:  docker build -t streamer . && docker run --rm -v "$PWD:/data" streamer transcode in.mp4 --style mosaic
+# The service on a CPU:     docker build -t streamer . && docker run --rm --network host streamer
+# The service on a GPU:     docker build -t streamer:gpu --build-arg DEVICE=gpu . && docker run --rm --network host --gpus all streamer:gpu
+# Any other command:        docker run --rm -v "$PWD:/data" streamer transcode in.mp4 --style mosaic
+# compose.yaml has it read-only, without capabilities, with Prometheus, Grafana and a TURN server.
 FROM python:3.12-slim
 
-# Not root, and with a user id that most people's files on a Linux desktop have, so that outputs in /data belong to them.
-RUN useradd --uid 1000 --create-home streamer
+ARG DEVICE=cpu
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -11,8 +13,11 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 # The dependencies first: this layer is built again only when the lock changes. Wheels only, each checked by its hash.
 WORKDIR /opt/streamer
-COPY requirements.lock ./
-RUN pip install --require-hashes --only-binary :all: -r requirements.lock
+COPY requirements-serve.lock ./
+RUN pip install --require-hashes --only-binary :all: -r requirements-serve.lock
+
+# On a GPU the network runs in Keras on TensorFlow, whose CUDA wheels (3 GB) are no part of the lock.
+RUN if [ "$DEVICE" = gpu ]; then pip install --only-binary :all: "keras==3.15.*" "tensorflow[and-cuda]==2.21.*"; fi
 
 # Then the project; setuptools comes from the lock, so nothing is fetched here.
 COPY pyproject.toml README.md LICENSE ./
@@ -21,7 +26,15 @@ COPY training training
 COPY web web
 RUN pip install --no-deps --no-build-isolation . && rm -rf /opt/streamer/*
 
-USER streamer
+# Not root, and with a user id that most people's files on a Linux desktop have, so that outputs in /data belong to them.
+# It writes to /tmp and /data alone: the rest may be read-only. Styles of one's own are looked for in /data/styles.
+ENV HOME=/tmp \
+    STREAMER_LIBRARY=/data/styles
+USER 1000:1000
 WORKDIR /data
+
+# Reachable from this machine alone until it is told otherwise: STREAMER_HOST=0.0.0.0 needs a STREAMER_TOKEN.
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s CMD ["python", "-m", "streamer.cli.probe"]
 ENTRYPOINT ["streamer"]
-CMD ["--help"]
+CMD ["serve"]

@@ -10,9 +10,10 @@ STYLED := demo-output/sample.mosaic.mp4
 
 # Stamps: younger than the lock that they installed.
 RUN_TIME := $(VENV)/.installed
+SERVICE := $(VENV)/.installed-serve
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help demo test train-env check format bench lock clean
+.PHONY: help demo serve test train-env check format bench soak lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show this list
@@ -21,6 +22,9 @@ help:  ## Show this list
 demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
 	$(BIN)/streamer transcode $(SAMPLE) --style mosaic --out-dir $(dir $(STYLED)) --overwrite
 	@echo "The styled clip is $(CURDIR)/$(STYLED)"
+
+serve: $(SERVICE)  ## Serve the live page on http://localhost:8000/
+	$(BIN)/streamer serve
 
 test: $(DEV)  ## Run the tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -40,14 +44,18 @@ format: $(DEV)  ## Format the code and mend what the linter can
 bench: $(DEV)  ## Measure this machine: one JSON object
 	$(BIN)/streamer bench --json
 
+soak: $(DEV)  ## Measure the live service for as long as its limits are stated for
+	$(BIN)/streamer bench --live --soak --json
+
 # A universal lock: the same versions on every Python that is supported. `make lock UPGRADE=--upgrade` takes newer ones.
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
-lock: | $(BIN)/python  ## Write requirements.lock and requirements-dev.lock anew from pyproject.toml
+lock: | $(BIN)/python  ## Write the three requirements*.lock anew from pyproject.toml
 	@test -x $(BIN)/uv || $(PIP) install --quiet uv
 	$(LOCK) --output-file requirements.lock
-	$(LOCK) --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --extra serve --constraint requirements.lock --output-file requirements-serve.lock
+	$(LOCK) --all-extras --constraint requirements-serve.lock --output-file requirements-dev.lock
 
 clean:  ## Remove the environment, caches and outputs
 	rm -rf $(VENV) demo-output build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -59,11 +67,17 @@ $(RUN_TIME): requirements.lock pyproject.toml | $(BIN)/python
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(SERVICE): requirements-serve.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the service needs, once ..."
+	@$(INSTALL) --requirement requirements-serve.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN_TIME)
+
 $(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need, TensorFlow included, once ..."
 	@$(INSTALL) --requirement requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@ $(RUN_TIME)
+	@touch $@ $(RUN_TIME) $(SERVICE)
 
 # Each candidate is run, not only looked for: a version manager's shim may be there without its Python.
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))

@@ -40,6 +40,38 @@ class MissingDependency(StreamerError, ImportError):
     """An optional part of the installation is needed for what was asked."""
 
 
+class BadOffer(StreamerError, ValueError):
+    """An SDP offer, or a fragment of candidates, that cannot be read or answered."""
+
+
+class UnsupportedOffer(BadOffer):
+    """An offer or fragment that can be read, but asks for what there is not: a second video, an ICE restart."""
+
+
+class StaleEtag(StreamerError, ValueError):
+    """The entity tag given is not that of the session's present ICE state."""
+
+
+class UnknownStream(StreamerError, KeyError):
+    """Nobody publishes under that name, or no session has that id."""
+
+
+class NameTaken(StreamerError):
+    """Somebody publishes under that name already."""
+
+
+class Overloaded(StreamerError):
+    """There is no room for more at the moment. `retry_after`: seconds after which trying again makes sense."""
+
+    def __init__(self, sentence: str, retry_after: float = 5.0) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class TrainingDiverged(StreamerError, ArithmeticError):
+    """A loss or a weight is no longer a finite number; the last good checkpoint is kept."""
+
+
 class Interrupted(StreamerError):
     """The user asked to stop (Ctrl-C); nothing was left half-written."""
 

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from streamer.addresses import ICE_FORM, IceServer, check_origin, is_loopback
 from streamer.errors import BadOption
 
 ENV_PREFIX = "STREAMER_"
@@ -99,8 +100,9 @@ class Look(Checked):
 
 @dataclass(frozen=True)
 class EngineOptions(Checked):
-    """Where and how the network runs."""
+    """Which network, and where and how it runs."""
 
+    model: str = option("live", "Which network: live, or quality for GPUs and files.", choices=("live", "quality"))
     device: str = option("auto", "Where the network runs.", choices=("auto", "cpu", "gpu"))
     threads: int | None = option(None, "Threads of the CPU runtime; default: all cores.", low=1, high=256)
 
@@ -136,29 +138,69 @@ class ImageOptions(Checked):
     )
 
 
+# Defaults that depend on what is trained: scales and shifts alone learn faster, and are done sooner, than a network.
+STYLE_STEPS, STYLE_RATE = 800, 3e-3
+TRUNK_STEPS, TRUNK_RATE = 8000, 1.5e-3
+TRIAL_STEPS = 150  # of a trial of --sweep
+
+
 @dataclass(frozen=True)
 class TrainOptions(Checked):
     """A training run. Several pictures and as many names train several styles at once."""
 
     scope: str = option(
         "style",
-        "What is trained: the style's scales and shifts alone, or a trunk of its own.",
+        "What is trained: the style's scales and shifts alone, or a network (trunk) of its own.",
         choices=("style", "trunk"),
     )
+    model: str = option("live", "Which network: live, or quality for GPUs and files.", choices=("live", "quality"))
     vgg_weights: str = option(
-        "imagenet", "VGG-19 weights: `imagenet` (downloaded once), or an .npz file.", metavar="FILE"
+        "imagenet",
+        "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications.",
+        metavar="FILE",
     )
     content_credit: str | None = option(
         None, "What the photographs are, for the style file; default: their folders' names.", metavar="TEXT"
     )
-    steps: int = option(3200, "Length of the run.", low=1, high=10_000_000)
-    batch_size: int = option(4, "Crops in a batch.", low=1, high=4096)
-    crop: int = option(176, "Side of a crop in pixels, a multiple of 8.", low=96, high=1024)
-    learning_rate: float = option(1.8e-3, "Peak of the cosine schedule.", low=1e-7, high=1)
-    content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6)
-    temporal_weight: float = option(5.0, "Weight of the temporal loss.", low=0, high=1e6)
-    precision: str = option("float32", "Arithmetic of the VGG network.", choices=("float32", "bfloat16", "float16"))
-    keep_every: int = option(250, "Steps between checkpoints and previews.", low=1, high=1_000_000)
+    minutes: float | None = option(
+        None, "Train for about this long: a few steps are timed first.", low=0.05, high=100_000, metavar="M"
+    )
+    steps: int | None = option(
+        None,
+        f"Length of the run; default: {STYLE_STEPS}, with --scope trunk {TRUNK_STEPS}.",
+        low=1,
+        high=10_000_000,
+        metavar="N",
+    )
+    batch_size: int = option(2, "Crops in a batch.", low=1, high=4096, metavar="N")
+    accumulate: int = option(1, "Batches whose gradients make one update.", low=1, high=1024, metavar="N")
+    crop: int = option(256, "Side of a crop in pixels, a multiple of 8.", low=64, high=1024, metavar="PX")
+    learning_rate: float | None = option(
+        None,
+        f"Peak of the cosine schedule; default: {STYLE_RATE:g}, with --scope trunk {TRUNK_RATE:g}.",
+        low=1e-7,
+        high=1,
+        metavar="RATE",
+    )
+    content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6, metavar="W")
+    temporal_weight: float = option(
+        120.0, "Weight of the temporal loss; 0: no second frame.", low=0, high=1e6, metavar="W"
+    )
+    precision: str = option(
+        "auto",
+        "Arithmetic; auto: mixed on a GPU, bfloat16 features on a CPU that has it, else float32.",
+        choices=("auto", "float32", "mixed_float16", "mixed_bfloat16"),
+    )
+    preview_every: int = option(250, "Steps between previews and checkpoints.", low=1, high=1_000_000, metavar="N")
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of bounds, or for two that contradict each other."""
+        super().__post_init__()
+        if self.minutes is not None and self.steps is not None:
+            raise BadOption("--minutes and --steps exclude each other: both say how long to train.")
+
+
+LIVE_CASES = ("passthrough", "shipped", "overload", "stalled_viewer", "kill_cycles", "client_killed")
 
 
 @dataclass(frozen=True)
@@ -167,3 +209,92 @@ class BenchOptions(Checked):
 
     rounds: int = option(5, "How often every stage takes its turn.", low=1, high=1000)
     frames: int = option(960, "Frames of the clip that is transcoded whole, decoded and encoded.", low=2, high=2400)
+    live: bool = option(False, "Measure the live service instead, with real peers over the network stack.")
+    soak: bool = option(False, "With --live: for as long as its limits are stated for, some eight minutes.")
+
+    only: str | None = option(None, "With --live: this case alone.", choices=LIVE_CASES)
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of bounds, or for one that means nothing without another."""
+        super().__post_init__()
+        if (self.soak or self.only) and not self.live:
+            raise BadOption(f"{'--soak' if self.soak else '--only'} needs --live.")
+
+
+@dataclass(frozen=True)
+class LiveOptions(Checked):
+    """How many people a live service takes on, and how far it may go to keep pace."""
+
+    max_sessions: int | None = option(
+        None, "Sessions at once; default: what this machine was measured to keep up with.", low=1, high=10_000
+    )
+    session_fps: float = option(24.0, "Frames a second that a session is reckoned with.", low=1, high=240)
+    lowest_scale: float = option(
+        1 / 3, "Under load a style runs at a smaller size, down to this share of a frame's sides.", low=0.1, high=1
+    )
+
+
+_SHORTEST_TOKEN = 12  # characters; shorter ones can be guessed
+
+
+@dataclass(frozen=True)
+class ServeOptions(Checked):
+    """The live service: where it listens, who may use it, and how much of it strangers can take."""
+
+    host: str = option("127.0.0.1", "Address to listen on; any but loopback needs --token or --insecure.")
+    port: int = option(8000, "Port to listen on; 0 takes a free one.", low=0, high=65535)
+    token: str | None = option(
+        None, "Every request must bear this token; better given as STREAMER_TOKEN, which `ps` does not show."
+    )
+    insecure: bool = option(False, "Listen beyond loopback without a token.")
+    ssl_certfile: str | None = option(
+        None, "Certificate chain (PEM); with it the service speaks HTTPS.", metavar="FILE"
+    )
+    ssl_keyfile: str | None = option(None, "Private key of the certificate (PEM).", metavar="FILE")
+    ice_server: tuple[str, ...] = option((), f"{ICE_FORM}; may be repeated.", metavar="URL")
+    cors_origin: tuple[str, ...] = option(
+        (), "Origin whose pages may use the service, such as https://example.org; may be repeated.", metavar="ORIGIN"
+    )
+    rate: float = option(50.0, "Cheap requests a second for each client; an offer or upload counts as five.", low=0.1)
+    max_upload: int = option(512, "Largest upload in MiB.", low=1, high=1 << 20)
+    max_megapixels: float = option(50.0, "Largest picture or video frame, in millions of pixels.", low=0.01, high=1000)
+    max_duration: float = option(600.0, "Longest video in seconds.", low=1, high=_LONGEST)
+    jobs: int = option(1, "Videos and pictures that are styled at the same time.", low=1, high=256)
+    job_queue: int = option(8, "Videos and pictures that may wait for their turn.", low=0, high=10_000)
+    job_timeout: float = option(1800.0, "Longest time that one may take, in seconds.", low=1, high=_LONGEST)
+    job_memory: int = option(3072, "Most memory that one may take, in MiB.", low=256, high=1 << 20)
+    keep_results: float = option(3600.0, "Seconds after which a result is deleted.", low=1, high=_LONGEST)
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of bounds, or for options that together would leave the door open."""
+        super().__post_init__()
+        if not (is_loopback(self.host) or self.token or self.insecure):
+            raise BadOption(f"--host {self.host} is open to other machines: give a --token, or say --insecure.")
+        if self.token is not None and not re.fullmatch(rf"[!-~]{{{_SHORTEST_TOKEN},512}}", self.token):
+            raise BadOption(f"--token must have {_SHORTEST_TOKEN} to 512 printable characters and no space.")
+        if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
+            raise BadOption("--ssl-certfile and --ssl-keyfile need each other.")
+        for server in self.ice_server:
+            IceServer.parse(server)
+        for origin in self.cors_origin:
+            check_origin(origin)
+
+    @property
+    def ice_servers(self) -> list[IceServer]:
+        """The ICE servers, parsed."""
+        return [IceServer.parse(server) for server in self.ice_server]
+
+
+@dataclass(frozen=True)
+class EvaluateOptions(Checked):
+    """The score card."""
+
+    vgg_weights: str = option(
+        "imagenet",
+        "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications.",
+        metavar="FILE",
+    )
+    limit: int = option(20, "Measure on at most this many photographs.", low=1, high=100_000, metavar="N")
+    clip_frames: int = option(24, "Frames of each clip, from its first.", low=2, high=10_000, metavar="N")
+    clip_width: int = option(320, "Width of the clips; wider ones are scaled down.", low=64, high=16384, metavar="PX")
+    per_frame: bool = option(False, "Style clips by each frame's own statistics, not by those of a stream.")

@@ -22,6 +22,7 @@ from streamer.errors import Interrupted
 from streamer.media import (
     Frame,
     GifWriter,
+    Limits,
     Notice,
     Selection,
     VideoReader,
@@ -98,8 +99,9 @@ def transcode(
     progress: Callable[[Progress], None] | None = None,
     notice: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
+    limits: Limits | None = None,
 ) -> TranscodeReport:
-    """Style the video of `source` into `output`, which appears only when it is whole.
+    """Style the video of `source` into `output`, which appears only when it is whole; `limits` if it is a stranger's.
 
     `progress` is called from this thread, about ten times a second; `notice` with sentences for the user.
     Raises BadOption, BadMedia, TruncatedMedia or OutputError, and Interrupted when `stop` is set; then, and on any
@@ -111,7 +113,7 @@ def transcode(
     container_for(output)
     check_output(output, source, overwrite=options.overwrite)
     notices = _Notices(notice)
-    selection = Selection(options.size, options.start, options.duration, options.keep_partial)
+    selection = Selection(options.size, options.start, options.duration, options.keep_partial, limits)
     with _opened(source, selection, notices, stop) as reader:
         plan = plan_encoder(output, options, reader.width, reader.height)
         with (

@@ -10,6 +10,16 @@ import pytest
 from streamer.engine import Engine
 from streamer.styles import StyleLibrary
 from tests import tiny
+from tests.browser_fixtures import camera, driver, library, program, service, visit
+
+__all__ = [
+    "camera",
+    "driver",
+    "library",
+    "program",
+    "service",
+    "visit",
+]  # fixtures, each there once
 
 
 @pytest.fixture(autouse=True)
@@ -17,11 +27,19 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     """No STREAMER_* options from outside, and an empty library of one's own; returns its folder."""
     import os
 
-    for name in [name for name in os.environ if name.startswith("STREAMER_") and name != "STREAMER_TEST_CLIPS"]:
+    for name in [name for name in os.environ if name.startswith("STREAMER_") and "_TEST_" not in name]:
         monkeypatch.delenv(name)
     folder = tmp_path_factory.mktemp("library")
     monkeypatch.setenv("STREAMER_LIBRARY", str(folder))
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what could not be run here."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]
+    loud = [reason.removeprefix("Skipped: ") for reason in reasons if "NOT RUN" in reason]
+    for reason in sorted(set(loud)):
+        terminalreporter.write_line(f"{loud.count(reason)} tests {reason}", yellow=True, bold=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-serve.lock", "requirements-dev.lock"]
 ENTRY = re.compile(r"^([a-z0-9-]+)==([^ ]+)( ; [^\\]+)? \\$")
 
 
@@ -41,19 +41,22 @@ def test_a_lock_is_exact_files_and_nothing_else(lock: str) -> None:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_no_second_framework_gets_in(lock: str) -> None:
-    assert not {name for name in entries(lock) if name.startswith(("torch", "nvidia", "jax"))}
+    others = ("torch", "nvidia") if "dev" in lock else ("torch", "nvidia", "jax")  # the tests compare with JAX
+    assert not {name for name in entries(lock) if name.startswith(others)}
 
 
-def test_restyling_needs_no_training_framework() -> None:
-    assert not {"tensorflow", "keras"} & entries(LOCKS[0]).keys()
+@pytest.mark.parametrize("lock", LOCKS[:2])
+def test_restyling_needs_no_training_framework(lock: str) -> None:
+    assert not {"tensorflow", "keras"} & entries(lock).keys()
 
 
 def test_the_locks_agree_and_hold_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    run_time, everything = entries(LOCKS[0]), entries(LOCKS[1])
-    assert run_time.items() <= everything.items()
+    run_time, service, everything = map(entries, LOCKS)
+    assert run_time.items() <= service.items() <= everything.items()
     extras = [need for needs in project["optional-dependencies"].values() for need in needs]
-    for lock, needs in ((run_time, project["dependencies"]), (everything, extras)):
+    serve = project["optional-dependencies"]["serve"]
+    for lock, needs in ((run_time, project["dependencies"]), (service, serve), (everything, extras)):
         assert {re.split(r"[<>=~ ;\[]", need)[0] for need in needs} <= lock.keys()
 
 

@@ -10,15 +10,21 @@ import click
 from streamer.cli.console import Console, speaks
 from streamer.cli.options import takes
 from streamer.cli.progress import meter, time_left
-from streamer.settings import BenchOptions, EngineOptions
+from streamer.settings import LIVE_CASES, BenchOptions, EngineOptions
 
 
 @click.command(short_help="Measure this machine.")
 @takes(options=BenchOptions, engine_options=EngineOptions)
 @speaks()
 def bench(options: BenchOptions, engine_options: EngineOptions, console: Console) -> int:
-    """Measure this machine in a few minutes: every stage alone, the whole, and the network against its limits."""
-    from streamer.bench import run_bench
+    """Measure this machine in a few minutes: every stage alone, the whole, and the network against its limits.
+
+    With --device gpu: the engine's frames a second on the GPU, by batch and precision. With --live: the live service,
+    from a picture drawn at a far end to the same picture seen there again.
+    """
+    if options.live:
+        return _live(options, console)
+    from streamer.bench import run_bench, run_gpu_bench
     from streamer.styles import StyleLibrary
 
     began = time.monotonic()
@@ -29,12 +35,48 @@ def bench(options: BenchOptions, engine_options: EngineOptions, console: Console
             left = time_left(rounds / total, elapsed)
             bar.update(rounds / total, f"round {rounds} of {total}{', ' + left if left else ''}", elapsed)
 
-        measured = run_bench(StyleLibrary.default(engine_options.model), engine_options, options, progress=progress)
+        library = StyleLibrary.default(engine_options.model)
+        if engine_options.device == "gpu":
+            measured = run_gpu_bench(library, progress=progress)
+        else:
+            measured = run_bench(library, engine_options, options, progress=progress)
     if console.as_json:
         console.result(measured)
-    for line in lines(measured):
+    for line in gpu_lines(measured) if engine_options.device == "gpu" else lines(measured):
         console.say(line)
     return 0
+
+
+def _live(options: BenchOptions, console: Console) -> int:
+    from streamer.bench.live import run_live
+
+    began = time.monotonic()
+    with meter(console, "bench") as bar:
+        measured = run_live(
+            options.soak,
+            [options.only] if options.only else LIVE_CASES,
+            progress=lambda done, total, name: bar.update(
+                done / total, name.replace("_", " "), time.monotonic() - began
+            ),
+        )
+    if console.as_json:
+        console.result(measured)
+    for line in live_lines(measured):
+        console.say(line)
+    return 0
+
+
+def live_lines(measured: dict[str, Any]) -> list[str]:
+    """Each case of the live service in a line, for people."""
+    cases = {name: case for name, case in measured.items() if isinstance(case, dict) and "holds" in case}
+    return [f"{name:15} {'holds ' if case['holds'] else 'missed'} {_plain(case)}" for name, case in cases.items()]
+
+
+def _plain(case: dict[str, Any]) -> str:
+    """Its figures that are single numbers, and the limits that they were held against."""
+    numbers = {name: value for name, value in case.items() if isinstance(value, int | float) and name != "holds"}
+    told = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+    return f"{told} (limits: {', '.join(f'{name} {value:g}' for name, value in case['limits'].items())})"
 
 
 def lines(measured: dict[str, Any]) -> list[str]:
@@ -45,4 +87,20 @@ def lines(measured: dict[str, Any]) -> list[str]:
         verdict = "" if limit["holds"] else "  (missed)"
         found.append(f"{name:22} {measured[name]:8g}   {limit['must_be']} {limit['limit']:g}{verdict}")
     found.append(f"Johnson's network ran fastest in {johnson['runtime']}. {johnson['note'] or ''}".rstrip())
+    return found
+
+
+def gpu_lines(measured: dict[str, Any]) -> list[str]:
+    """What a GPU did, one precision and batch a line, and against which of its floors, for people."""
+    found = [f"{measured['conditions']['device']}, Keras on {measured['conditions']['backend']}"]
+    for row in measured["rows"]:
+        start = f"{row['precision']:16} batch {row['batch']:2}"
+        if row["frames_per_second"] is None:
+            found.append(f"{start}   not measured: {row['error']}")
+            continue
+        floors = ", ".join(f"{name.replace('_', ' ')} {ms:g}" for name, ms in row["floors_ms_per_frame"].items())
+        found.append(f"{start} {row['frames_per_second']:8g} frames/s, {row['ms_per_frame']:g} ms (floors: {floors})")
+    for name, limit in measured["thresholds"].items():
+        verdict = "" if limit["holds"] else "  (missed)"
+        found.append(f"{name:22} {measured[name] or 0:8g}   {limit['must_be']} {limit['limit']:g}{verdict}")
     return found

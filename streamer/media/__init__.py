@@ -6,6 +6,7 @@ from streamer.media.containers import CONTAINERS, EncoderPlan, container_for, pl
 from streamer.media.form import Frame, VideoFormat
 from streamer.media.gif import GifWriter
 from streamer.media.info import VideoInfo
+from streamer.media.limits import Limits
 from streamer.media.naming import default_output, style_label
 from streamer.media.notices import Notice
 from streamer.media.opening import open_input
@@ -19,6 +20,7 @@ __all__ = [
     "EncoderPlan",
     "Frame",
     "GifWriter",
+    "Limits",
     "Notice",
     "Selection",
     "VideoFormat",

@@ -9,6 +9,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from streamer.errors import BadMedia
+from streamer.media.limits import Limits
 from streamer.media.problems import check_file, is_url, shown, unreadable
 from streamer.settings import cores
 
@@ -17,12 +18,17 @@ READ_TIMEOUT = 15  # seconds for more data to come
 _OUTPUT_CORRUPT = 1 << 3  # AV_CODEC_FLAG_OUTPUT_CORRUPT: damaged frames keep their place in time
 
 
-def open_input(source: str) -> InputContainer:
-    """Open a file or URL; raises BadMedia with a sentence for whatever is wrong with it."""
+def open_input(source: str, limits: Limits | None = None) -> InputContainer:
+    """Open a file or URL; raises BadMedia with a sentence for whatever is wrong with it.
+
+    limits: for a file from a stranger.
+    """
     if not is_url(source):
         check_file(source)
     name = source if is_url(source) else f"file:{source}"  # a colon in a file's name is no protocol
     options = {"rtsp_transport": "tcp"} if source.lower().startswith("rtsp") else {}
+    if limits is not None:
+        options |= limits.options()
     timeout = (OPEN_TIMEOUT, READ_TIMEOUT) if is_url(source) else None
     try:
         return av.open(name, "r", options=options, timeout=timeout, metadata_errors="replace")

@@ -22,6 +22,7 @@ from streamer.media.decoding import Decoder, Item
 from streamer.media.endings import Ending
 from streamer.media.form import Frame, VideoFormat
 from streamer.media.info import VideoInfo, describe_video
+from streamer.media.limits import Limits
 from streamer.media.notices import Notice, Tell, silent
 from streamer.media.opening import choose_video, is_cover, open_input, prepare
 from streamer.media.problems import shown, without_file_url
@@ -39,6 +40,7 @@ class Selection:
     start: float | None = None  # seconds from its beginning
     duration: float | None = None  # seconds
     keep_partial: bool = False  # whether a truncated input is good for what could be read
+    limits: Limits | None = None  # of an input from a stranger
 
 
 class VideoReader:
@@ -61,7 +63,7 @@ class VideoReader:
         self._tell = tell
         self._stop = stop or threading.Event()
         self._is_left = False
-        self.container = open_input(self.source)
+        self.container = open_input(self.source, self.selection.limits)
         try:
             self._begin()
         except BaseException:
@@ -72,6 +74,8 @@ class VideoReader:
         if self.selection.duration == 0:
             raise BadOption("--duration must be more than 0 seconds; received 0.")
         self.stream = choose_video(self.container, self.source)
+        if self.selection.limits:
+            self.selection.limits.check(self.container, self.stream)
         prepare(self.container, self.stream, self.source)
         self.timeline = Timeline(self.container, self.stream, self.selection.start, self.selection.duration)
         self.ending = Ending(self.source, self.container, self.stream)
@@ -172,6 +176,8 @@ class VideoReader:
             if isinstance(item, Packet):
                 yield item
                 continue
+            if self.selection.limits:
+                self.selection.limits.check_frame(item)
             pts = self._rising(cast(int, item.pts) * self._refined)
             if held is not None:
                 gap = pts - held[1]

@@ -214,7 +214,7 @@ async def _rest(server: Program) -> dict[str, Any]:
             break
         await asyncio.sleep(0.1)
         census = await server.ask(do="census")
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(3.0)  # the service tidies up a second after the last one has gone
     return await server.ask(do="census")
 
 

@@ -1,0 +1,98 @@
+"""`streamer serve`: the live service."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+from streamer.cli.console import Console, speaks
+from streamer.cli.options import takes
+from streamer.cli.signals import stop_on_signals
+from streamer.settings import EngineOptions, LiveOptions, ServeOptions
+
+if TYPE_CHECKING:
+    from streamer.server import Parts
+
+LAST_RESORT = 27.0  # seconds after a signal at which the process leaves, whatever still hangs
+
+
+@click.command(short_help="Style live video, for browsers, OBS and scripts.")
+@takes(options=ServeOptions, live_options=LiveOptions, engine_options=EngineOptions)
+@speaks(as_json=False)
+def serve(options: ServeOptions, live_options: LiveOptions, engine_options: EngineOptions, console: Console) -> int:
+    """Serve the live page, WHIP and WHEP, and styled pictures and videos over HTTP, until Ctrl-C or SIGTERM.
+
+    A second signal leaves at once. Logs go to stderr, a line for each event.
+    """
+    _log_to_stderr(console)
+    with stop_on_signals() as stop:
+        from streamer.errors import MissingDependency
+
+        try:
+            from streamer.server.run import check_certificate, listen, run, url_of
+        except ImportError as error:
+            raise MissingDependency("`streamer serve` needs more packages: pip install 'streamer[serve]'.") from error
+        check_certificate(options)
+        threading.Thread(target=_leave_in_time, args=(stop,), name="last resort", daemon=True).start()
+        with listen(options) as listener:
+            url = url_of(options, listener)
+            parts = build(options, live_options, engine_options)
+            try:
+                run(parts, listener, stop, lambda: console.say(f"Streamer is at {url} (Ctrl-C stops it)."))
+            finally:
+                parts.live.close()
+                parts.engine.close()
+    return 0
+
+
+def build(options: ServeOptions, live_options: LiveOptions, engine_options: EngineOptions) -> Parts:
+    """Put the service together. Raises BadStyle or MissingDependency."""
+    import importlib.resources
+    from pathlib import Path
+
+    from streamer.engine import Engine
+    from streamer.jobs import JobLimits, JobStore
+    from streamer.live import LiveEngine
+    from streamer.metrics import Metrics
+    from streamer.rtc import PeerService, RtcOptions
+    from streamer.server import Parts
+    from streamer.shelf import KeptLibrary
+    from streamer.styles import SHIPPED, user_folder
+
+    library = KeptLibrary([SHIPPED, user_folder()], model=engine_options.model)
+    metrics = Metrics()
+    engine = Engine(library, engine_options)
+    live = LiveEngine(engine, metrics=metrics, options=live_options)
+    pages = Path(str(importlib.resources.files("web") / "live"))
+    return Parts(
+        options=options,
+        library=library,
+        engine=engine,
+        live=live,
+        make_peers=lambda: PeerService(live, RtcOptions(ice_servers=tuple(options.ice_servers)), metrics),
+        make_jobs=lambda: JobStore(library, JobLimits.of(options)),
+        metrics=metrics,
+        pages=pages if pages.is_dir() else None,
+    )
+
+
+def _log_to_stderr(console: Console) -> None:
+    """A line for each event; the libraries' own only when something is wrong."""
+    level = logging.DEBUG if console.verbose else logging.WARNING if console.quiet else logging.INFO
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.getLogger("streamer").setLevel(level)
+
+
+def _leave_in_time(stop: threading.Event) -> None:
+    """Whatever hangs on the way out must not keep the process."""
+    stop.wait()
+    threading.Event().wait(LAST_RESORT)
+    logging.getLogger("streamer").error("left at last: something did not end")
+    os._exit(1)
