@@ -26,8 +26,8 @@ from tests import tiny
 
 HELP_SECONDS = 0.5
 STREAMER = [sys.executable, "-m", "streamer"]
-COMMANDS = ("transcode", "image", "styles", "train", "compile", "bench")
-HEAVY = ("tensorflow", "keras", "ai_edge_litert", "av", "cv2", "numpy", "rich")
+COMMANDS = ("transcode", "image", "styles", "train", "evaluate", "compile", "bench", "serve")
+HEAVY = ("tensorflow", "keras", "ai_edge_litert", "av", "cv2", "numpy", "rich", "fastapi", "uvicorn", "aiortc")
 
 
 def start(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -125,7 +125,8 @@ def test_no_command_shows_the_help_as_a_misuse() -> None:
         (["image", "a.jpg", "-o", "b.jpg", "--out-dir", "c"], "exclude each other"),
         (["train", "a.jpg", "--name", "a", "--name", "b"], "--name is needed once for each picture"),
         (["train", "--name", "a"], "PICTURE"),
-        (["train", "a.jpg", "--name", "a"], "--content"),
+        (["evaluate", "mosaic"], "--content DIR, a folder of photographs, or --clips DIR is needed"),
+        (["evaluate", "--content", "a", "--limit", "0"], "--limit must be from 1 to 100000; received 0"),
     ],
 )
 def test_misuse_is_one_sentence_and_exit_code_2(

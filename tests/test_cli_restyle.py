@@ -1,4 +1,4 @@
-"""`streamer transcode`, `image` and `styles` as processes of their own, with the shipped styles."""
+"""`streamer transcode` and `image` as processes of their own, with the shipped styles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.styles import SHIPPED
 from tests import tiny
 from tests.test_cli import STREAMER, only_sentence, start
 
@@ -240,38 +239,3 @@ def test_a_picture_becomes_a_styled_picture_beside_it(tmp_path: Path) -> None:
     assert json.loads(answer.stdout)["output"] == str(tmp_path / "in.great_wave.png")
     with Image.open(tmp_path / "in.great_wave.png") as picture:
         assert picture.size == (64, 48)
-
-
-# Styles
-
-
-def test_the_list_tells_what_is_needed_to_choose() -> None:
-    result = json.loads(start("styles", "--json").stdout)
-    styles = {style["name"]: style for style in result["styles"]}
-    assert {"mosaic", "great_wave"} <= styles.keys()
-    for style in styles.values():
-        assert style.keys() == {"name", "title", "artist", "licence", "scores"}
-        assert style["title"]
-        assert style["licence"]
-
-
-def test_the_list_for_people_has_a_line_for_each_style() -> None:
-    heading, *lines = start("styles").stdout.splitlines()
-    assert heading.split() == ["NAME", "TITLE", "ARTIST", "LICENCE", "SCORES"]
-    assert [line.split()[0] for line in lines] == sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
-
-
-def test_one_style_tells_all_of_itself() -> None:
-    assert json.loads(start("styles", "show", "mosaic", "--json").stdout)["name"] == "mosaic"
-    assert "mosaic" in start("styles", "show", "mosaic").stdout
-    answer = start("styles", "show", "mosiac")
-    assert answer.returncode == 2
-    assert "Did you mean mosaic?" in only_sentence(answer.stderr)
-
-
-def test_a_damaged_style_hides_no_other(clean_environment: Path) -> None:
-    (clean_environment / "broken.safetensors").write_bytes(b"nonsense")
-    answer = start("styles", "--json")
-    assert answer.returncode == 1
-    assert "broken" in only_sentence(answer.stderr)
-    assert "mosaic" in [style["name"] for style in json.loads(answer.stdout)["styles"]]

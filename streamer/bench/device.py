@@ -69,7 +69,7 @@ def allow_tf32(allowed: bool) -> None:
     elif keras.backend.backend() == "jax":
         import jax
 
-        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if allowed else "highest")  # type: ignore[no-untyped-call]
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if allowed else "highest")
 
 
 def device_facts() -> dict[str, Any]:
