@@ -75,9 +75,15 @@ def main() -> None:
             return engine.stylize(picture, engine.library.resolve(style, strength))
 
         def row(picture: Picture) -> Picture:
-            return strip([picture, paint(picture, "mosaic"), paint(picture, "great_wave")])
+            return strip([picture, *(paint(picture, style) for style in ("great_wave", "starry_night", "mosaic"))])
 
         save(stack([row(first), row(second)]), "styles.jpg", 1800)
+        painted = [paint(first, style) for style in engine.library.names()]
+        save(
+            stack([strip(painted[i : i + 3]) for i in range(0, len(painted) - len(painted) % 3, 3)]),
+            "library.jpg",
+            1500,
+        )
         save(row(portrait), "portrait.jpg", 1200)
         save(strip([paint(portrait, "mosaic", s) for s in (0, 0.25, 0.5, 0.75, 1)]), "strength.jpg", 1500)
         blends = [f"great_wave:{1 - share},mosaic:{share}" for share in (0, 0.25, 0.5, 0.75, 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pylibsrtp  # noqa: F401  before TensorFlow, to whose copy of OpenSSL it would otherwise be bound, and crash
 import pytest
 
 from streamer.engine import Engine

@@ -62,7 +62,8 @@ class Trainer(keras.Model):
         super().__init__(name="trainer")
         self.recipe = recipe
         self.network: StyleNetwork = build_network(recipe.config, recipe.network_precision)
-        self.network.trainable = recipe.scope == "trunk"
+        if recipe.scope == "style":
+            self.network.trainable = False  # never True: under JAX that would set its fixed blur to learning, too
         self._neutral = neutral_modulation(recipe.config)
         shape = (len(recipe.styles), len(self._neutral))
         self._identity = identity_modulation(recipe.config)

@@ -59,6 +59,8 @@ def build(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
     from streamer.jobs import JobLimits, JobStore
     from streamer.live import LiveEngine
     from streamer.metrics import Metrics
+
+    # Before an engine on a GPU imports TensorFlow: libsrtp would be bound to that one's copy of OpenSSL, and crash.
     from streamer.rtc import PeerService, RtcOptions
     from streamer.server import Parts
     from streamer.shelf import KeptLibrary
