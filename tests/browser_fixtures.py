@@ -30,9 +30,9 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_camera(tmp_path_factory.mktemp("camera") / "clip.y4m")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def driver(camera: Path) -> Iterator[Any]:
-    """Playwright: there can be one of it at a time."""
+    """Playwright: there can be one of it at a time, and while there is, its event loop keeps others from running."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -1,7 +1,8 @@
 """One step of plain SGD, in a process of its own: `python -m tests.one_step FOLDER OUT.npz DEVICES`, KERAS_BACKEND set.
 
 Two virtual processors are made, and DEVICES of them used. Plain SGD, because Adam would hide a loss that is doubled.
-FOLDER holds photographs; OUT gets each loss and, for each variable, what the step added to it over the rate.
+FOLDER holds photographs; OUT gets each loss and each variable's gradient; and, as `own..`, what two steps of a run's
+own optimiser, which clips gradients and averages weights, make of each variable.
 """
 
 from __future__ import annotations
@@ -40,16 +41,23 @@ def one_step(folder: Path, devices: list[str]) -> dict[str, Any]:
     paths = sorted(folder.glob("*.png"))
     sources = tuple(StyleSource(f"style{i}", str(path), (64,)) for i, path in enumerate(paths[:2]))
     recipe = Recipe(sources, (), config=tiny.CONFIG, batch=4, size=64, temporal_ramp=(-1, -0.5), variation_weight=0.5)
-    with several(devices):
+
+    def learnt(optimizer: Any, steps: int) -> tuple[dict[str, Any], list[Any]]:
         trainer = Trainer(recipe, random_weights())
         trainer.load(tiny.random_trunk(), {})  # frameworks draw different numbers
-        compile_trainer(trainer, keras.optimizers.SGD(RATE))
+        compile_trainer(trainer, optimizer)
         before = [np.array(ops.convert_to_numpy(v)) for v in trainer.trainable_variables]
-        history = trainer.fit(Pairs(paths, styles=2, batch=4, size=64, steps=1), verbose=0, shuffle=False).history
+        pairs = Pairs(paths, styles=2, batch=4, size=64, steps=steps)
+        history = trainer.fit(pairs, verbose=0, shuffle=False).history
         after = [np.array(ops.convert_to_numpy(v)) for v in trainer.trainable_variables]
-    losses = {name: np.float64(values[0]) for name, values in history.items()}
-    steps = {f"step{i:02}": (b - a) / RATE for i, (a, b) in enumerate(zip(before, after, strict=True))}
-    return losses | steps
+        return history, [new - old for old, new in zip(before, after, strict=True)]
+
+    with several(devices):
+        history, changes = learnt(keras.optimizers.SGD(RATE), 1)
+        _, by_own_optimizer = learnt(None, 2)
+    found = {name: np.float64(values[0]) for name, values in history.items()}
+    found |= {f"gradient{i:02}": -change / RATE for i, change in enumerate(changes)}
+    return found | {f"own{i:02}": change for i, change in enumerate(by_own_optimizer)}
 
 
 if __name__ == "__main__":
