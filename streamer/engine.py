@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streamer import postprocess
 from streamer.compiled import compiled_path
 from streamer.errors import BadStyle, MissingDependency
-from streamer.geometry import resolve_size
+from streamer.geometry import lowered_size
 from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, still
 from streamer.scenes import CutDetector
 from streamer.settings import EngineOptions, Look
@@ -34,6 +34,11 @@ class StreamState:
 
     used: Float32  # (statistics_size,)
     time: float = 0.0  # seconds
+
+    def carry(self, time: float, *, cut: bool) -> float:
+        """How much of them a frame shown at `time`, the next, keeps: exp(-dt / tau), 0 at a cut. Notes the time."""
+        elapsed, self.time = time - self.time, time
+        return 0.0 if cut else math.exp(-max(elapsed, 0.0) / SMOOTHING_SECONDS)
 
 
 class Engine:
@@ -149,15 +154,18 @@ class StyleStream:
         if self._look.strength == 0:
             return lambda: [frame.copy() for frame in frames]
         height, width = frames[0].shape[:2]
-        size = resolve_size(self._look.work_size, width, height)
-        smaller = size[0] * size[1] < width * height
-        inputs = [postprocess.shrink(frame, size) for frame in frames] if smaller else list(frames)
-        carries = [self._carry(frame, time) for frame, time in zip(inputs, times, strict=True)]
+        size = lowered_size(self._look.work_size, width, height)
+        inputs = [postprocess.shrink(frame, size) for frame in frames]
+        carries = [
+            self._state.carry(time, cut=self._cuts.is_cut(each)) for each, time in zip(inputs, times, strict=True)
+        ]
         pending = self._engine.on_device(self._run, inputs, carries)
 
         def finished() -> list[Frame]:
             styled = pending.result()
-            return [self._finish(*triple) for triple in zip(styled, inputs, frames, strict=True)]
+            keep = self._look.preserve_color
+            triples = zip(styled, inputs, frames, strict=True)
+            return [postprocess.finish(*triple, preserve=keep) for triple in triples]
 
         return finished
 
@@ -166,20 +174,6 @@ class StyleStream:
         styled = runtime.run(stream_batch(_stack(inputs), self._modulation, self._state.used, carries))
         self._state.used = styled.used[-1]
         return styled.frames
-
-    def _carry(self, frame: Frame, time: float) -> float:
-        """How much of the statistics of the frame before this one keeps: exp(-dt / tau), 0 at a cut."""
-        elapsed, self._state.time = time - self._state.time, time
-        if self._cuts.is_cut(frame):
-            return 0.0
-        return math.exp(-max(elapsed, 0.0) / SMOOTHING_SECONDS)
-
-    def _finish(self, styled: Frame, small: Frame, original: Frame) -> Frame:
-        if small.shape != original.shape:
-            styled = postprocess.restore(styled, small, original)
-        if self._look.preserve_color:
-            styled = postprocess.preserve_color(styled, original)
-        return styled
 
 
 def _stack(frames: Sequence[Frame]) -> Frame:

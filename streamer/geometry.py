@@ -40,3 +40,9 @@ def resolve_size(
     if not all(1 <= side <= max_side for side in sides):
         raise BadOption(f"{name} must be from 1 to {max_side} pixels a side; {text!r} gives {sides[0]}x{sides[1]}.")
     return sides[0], sides[1]
+
+
+def lowered_size(text: str | None, width: int, height: int) -> tuple[int, int]:
+    """(width, height) that a frame is styled at when `text` is asked for: `resolve_size`, but never enlarged."""
+    size = resolve_size(text, width, height)
+    return size if size[0] * size[1] < width * height else (width, height)

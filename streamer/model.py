@@ -25,72 +25,11 @@ from keras import ops
 
 from streamer.errors import BadStyle
 from streamer.geometry import BORDER, STRIDE
+from streamer.layers import EdgeConv, SubPixelInitializer, binomial_on_subpixels, upsample
 from streamer.trunk import Trunk, TrunkConfig, Weights, neutral_modulation
 
 EPSILON = 1e-3  # added to variances; inputs are scaled to [-1, 1]
 INPUTS = ("frames", "modulation", "given", "mix", "carry")
-
-
-class SubPixelInitializer(keras.initializers.Initializer):
-    """ICNR (Aitken et al. 2017): the phases of a sub-pixel convolution start equal, so no checkerboard."""
-
-    def __init__(self, factor: int = 2) -> None:
-        self.factor = factor
-
-    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
-        """Weights of that shape (height, width, channels in, channels out)."""
-        height, width, channels_in, channels_out = shape
-        small = keras.initializers.GlorotUniform()((height, width, channels_in, channels_out // self.factor**2))
-        # depth_to_space reads channels as (row, column, channel): whole copies one after the other.
-        return ops.cast(ops.tile(small, (1, 1, 1, self.factor**2)), dtype or "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments of the constructor."""
-        return {"factor": self.factor}
-
-
-def _binomial_on_subpixels(shape: tuple[int, ...], dtype: str | None = None) -> Any:
-    """A 3x3 binomial blur at full resolution, as a 3x3 convolution of the 12 sub-pixel channels (row, column, RGB).
-
-    Dense at half resolution it costs a convolution of 12 channels, where a depthwise one over RGB at full
-    resolution would leave most SIMD lanes empty.
-    """
-    kernel = np.zeros(shape, np.float32)
-    taps = {-1: 0.25, 0: 0.5, 1: 0.25}
-    for phase in np.ndindex(2, 2):
-        for dy, wy in taps.items():
-            for dx, wx in taps.items():
-                y, x = phase[0] + dy, phase[1] + dx
-                cell, source = (y // 2 + 1, x // 2 + 1), (y % 2) * 2 + x % 2
-                for colour in range(3):
-                    kernel[*cell, source * 3 + colour, (phase[0] * 2 + phase[1]) * 3 + colour] += wy * wx
-    return ops.convert_to_tensor(kernel, dtype=dtype or "float32")
-
-
-class EdgeConv(keras.layers.Conv2D):
-    """A convolution that keeps the size by repeating the outermost cells, where `same` would put zeros.
-
-    Zeros tell the network where a frame ends, and their influence grows with every layer: at an eighth of the
-    resolution it reached 70 pixels into the picture, which lost a fifth of the style there. Repeated by slices and
-    concatenation, because those run inside XNNPACK and `pad` with a mode does not.
-    """
-
-    def __init__(self, filters: int, kernel_size: int, **options: Any) -> None:
-        super().__init__(filters, kernel_size, padding="valid", use_bias=False, **options)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Of what `call` gives; Keras would reckon without the repeated edges."""
-        batch, *sides, _ = input_shape
-        return (batch, *(side and -(-side // self.strides[0]) for side in sides), self.filters)
-
-    def call(self, inputs: Any) -> Any:
-        """(B, H, W, C) -> (B, H / strides, W / strides, filters)."""
-        missing = self.dilation_rate[0] * (self.kernel_size[0] - 1) + 1 - self.strides[0]
-        before, after = missing // 2, missing - missing // 2
-        rows = [inputs[:, :1]] * before + [inputs] + [inputs[:, -1:]] * after
-        x = ops.concatenate(rows, axis=1)
-        columns = [x[:, :, :1]] * before + [x] + [x[:, :, -1:]] * after
-        return super().call(ops.concatenate(columns, axis=2))
 
 
 class StyleNetwork(keras.Model):
@@ -134,7 +73,7 @@ class StyleNetwork(keras.Model):
         self.rise = conv(h, 1, "rise")
         self.head = conv(h, 3, "head")
         self.paint = conv(12, 3, "paint", kernel_initializer=SubPixelInitializer())
-        self.smooth = conv(12, 3, "smooth", kernel_initializer=_binomial_on_subpixels, trainable=False)
+        self.smooth = conv(12, 3, "smooth", kernel_initializer=binomial_on_subpixels, trainable=False)
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """See the class."""
@@ -157,16 +96,6 @@ class StyleNetwork(keras.Model):
         gain, bias, gate = (ops.cast(term, self.compute_dtype) for term in state.output_terms())
         out = ops.depth_to_space(painted * gain + bias + half * gate, 2)
         return {"frames": (ops.cast(out, "float32") + 1.0) * 127.5, **state.statistics()}
-
-
-def upsample(x: Any) -> Any:
-    """Twice the size by linear interpolation, (B, H, W, C) -> (B, 2H, 2W, C): no phase is treated unlike another.
-
-    Learned sub-pixel phases at these depths trained into a regular 4-pixel grid. Repeating each cell and averaging
-    2x2 is linear interpolation, half a fine pixel up and left, and needs no size known ahead.
-    """
-    repeated = ops.depth_to_space(ops.concatenate([x] * 4, axis=-1), 2)
-    return ops.average_pool(repeated, 2, strides=1, padding="same")
 
 
 class _Conditioning:

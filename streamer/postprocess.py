@@ -34,3 +34,13 @@ def restore(styled: Frame, small: Frame, original: Frame) -> Frame:
     coarse = cv2.resize(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_CUBIC)
     detail = cv2.subtract(cv2.cvtColor(original, cv2.COLOR_RGB2GRAY), coarse, dtype=cv2.CV_16S)
     return np.asarray(cv2.add(large, cv2.merge([detail] * 3), dtype=cv2.CV_8U), np.uint8)
+
+
+def finish(styled: Frame, small: Frame, original: Frame, *, preserve: bool) -> Frame:
+    """A styled frame as it goes out: at the size of the original, and, to `preserve`, in its colours.
+
+    styled and small (h, w, 3): after and before the network; original (H, W, 3).
+    """
+    if small.shape != original.shape:
+        styled = restore(styled, small, original)
+    return preserve_color(styled, original) if preserve else styled

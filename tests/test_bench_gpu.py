@@ -100,7 +100,8 @@ def test_without_a_gpu_one_sentence_says_so(tiny_library: StyleLibrary, capsys: 
 
 def test_activation_traffic_is_that_of_the_layers() -> None:
     """Every convolution's input and output, by the shapes that Keras itself gives them; and the residual sums."""
-    from streamer.model import EdgeConv, build_network
+    from streamer.layers import EdgeConv
+    from streamer.model import build_network
     from streamer.trunk import neutral_modulation
 
     config = TrunkConfig()

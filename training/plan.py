@@ -16,7 +16,6 @@ from streamer.styles import NAME
 from training.data import read_style_picture
 from training.recipe import Recipe, StyleSource
 
-STYLE_SIZES = (256, 384)
 MIN_STYLE_SIZE, MAX_STYLE_SIZE = 32, 4096  # pixels; below the first relu5_1 has nothing to look at
 MAX_STYLE_WEIGHT = 1e6
 FAST_BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # what a processor says of itself when it multiplies bfloat16 quickly
@@ -31,7 +30,7 @@ class Picture:
     title: str = ""
     artist: str = "unknown"
     licence: str = "unknown"
-    sizes: tuple[int, ...] = STYLE_SIZES
+    sizes: tuple[int, ...] = StyleSource.sizes
     weight: float = 1.0
 
 

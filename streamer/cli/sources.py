@@ -135,7 +135,7 @@ def takes_sources(command: Callable[..., int]) -> Callable[..., int]:
             "--style-size",
             multiple=True,
             metavar="PX[,PX]",
-            help="Short sides at which pictures are looked at: larger is coarser strokes. [256,384]",
+            help="Short sides at which pictures are looked at: larger is coarser strokes. [256]",
         ),
         click.option("--licence", multiple=True, help=of_each.format("licence")),
         click.option("--artist", multiple=True, help=of_each.format("artist")),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.engine import Frame
-from streamer.geometry import MAX_SIDE, resolve_size
+from streamer.geometry import MAX_SIDE
 from streamer.pacing import Size
 from streamer.runtime import Batch
 from streamer.settings import Look
@@ -121,9 +121,3 @@ def is_frame(frame: Any) -> bool:
     if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         return False
     return min(frame.shape[:2]) >= 1 and max(frame.shape[:2]) <= MAX_SIDE
-
-
-def asked_size(look: Look, height: int, width: int) -> Size:
-    """Height and width that the look has a frame styled at, before any lowering. Raises BadOption."""
-    wide, high = resolve_size(look.work_size, width, height)
-    return (high, wide) if high * wide < height * width else (height, width)

@@ -7,7 +7,6 @@ the session's own, so neither the device nor anybody else waits for them; a cons
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from streamer import postprocess
-from streamer.engine import SMOOTHING_SECONDS, Frame, StreamState
+from streamer.engine import Frame, StreamState
+from streamer.geometry import lowered_size
 from streamer.live.frames import (
     Done,
     Float32,
@@ -26,7 +26,6 @@ from streamer.live.frames import (
     StyledFrame,
     Turn,
     View,
-    asked_size,
     is_frame,
 )
 from streamer.pacing import Meter, Size, work_size
@@ -178,10 +177,8 @@ class LiveSession:
 
     def begin(self, ready: Ready) -> Turn:
         """On the device thread, when a frame's turn has come."""
-        state = self._state
-        elapsed, state.time = ready.offered.time - state.time, ready.offered.time
-        keep = 0.0 if ready.cut else math.exp(-max(elapsed, 0.0) / SMOOTHING_SECONDS)
-        return Turn(ready, self._view, state.used, keep)
+        keep = self._state.carry(ready.offered.time, cut=ready.cut)
+        return Turn(ready, self._view, self._state.used, keep)
 
     def end(self, done: Done, used: Float32) -> None:
         """On the device thread: what became of the frame, and the statistics it used."""
@@ -228,7 +225,8 @@ class LiveSession:
     def _prepare(self, offered: Offered) -> None:
         look, frame = self._view.look, offered.frame
         height, width = frame.shape[:2]
-        asked = asked_size(look, height, width)
+        wide, high = lowered_size(look.work_size, width, height)
+        asked = (high, wide)
         size = asked if look.strength == 0 else work_size(asked, self._desk.scale(self))
         with self._changed:
             self._frame, self._asked, self._worked = (height, width), asked, size
@@ -241,11 +239,8 @@ class LiveSession:
             self._drop("replaced")
 
     def _finish(self, done: Done) -> None:
-        frame, styled = done.ready.offered.frame, done.styled
-        if styled.shape != frame.shape:
-            styled = postprocess.restore(styled, done.ready.small, frame)
-        if done.look.preserve_color:
-            styled = postprocess.preserve_color(styled, frame)
+        frame, keep = done.ready.offered.frame, done.look.preserve_color
+        styled = postprocess.finish(done.styled, done.ready.small, frame, preserve=keep)
         self._hand_over(done.ready.offered, styled, done.began, done.ready.size)
 
     def _hand_over(self, offered: Offered, frame: Frame, began: float, size: Size) -> None:
