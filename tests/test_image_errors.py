@@ -8,6 +8,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -100,25 +101,25 @@ def test_a_folder_that_may_not_be_written(tiny_engine: Engine, tmp_path: Path) -
         stylize_image(source, tmp_path / "out" / "out.png", tiny_engine, LOOK, ImageOptions())
 
 
-@pytest.fixture
+@contextmanager
 def full_disk() -> Iterator[None]:
-    """No file may grow beyond 10 kB; a limit of the process fails writes as a full disk does, parts of them too."""
+    """No file may grow beyond 10 kB; a limit of the process fails writes as a full disk does, parts of them too.
+
+    Around one call only: what the tests themselves print may go to a file that is longer.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp", ".gif", ".avif"])
-def test_a_full_disk_leaves_nothing(
-    tiny_engine: Engine, tmp_path_factory: pytest.TempPathFactory, suffix: str, full_disk: None
-) -> None:
+def test_a_full_disk_leaves_nothing(tiny_engine: Engine, tmp_path_factory: pytest.TempPathFactory, suffix: str) -> None:
     source, folder = tmp_path_factory.mktemp("source") / "in.png", tmp_path_factory.mktemp("full")
-    noise = np.random.default_rng(0).integers(0, 256, (100, 120, 3), np.uint8)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    saved(noise, source)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
-    with pytest.raises(OutputError, match="Cannot write") as caught:
+    saved(np.random.default_rng(0).integers(0, 256, (100, 120, 3), np.uint8), source)
+    with pytest.raises(OutputError, match="Cannot write") as caught, full_disk():
         stylize_image(source, folder / f"out{suffix}", tiny_engine, UNTOUCHED, ImageOptions())
     check_sentence(caught.value, folder)
 
