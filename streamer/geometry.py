@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamer.errors import BadOption
-from streamer.settings import SIZE, SIZE_FORMS
+from streamer.options import SIZE, SIZE_FORMS
 
 STRIDE = 8  # the network halves the resolution three times
 BORDER = 8  # pixels reflected around a frame, so that the zero padding inside the network stays out of it

@@ -20,7 +20,8 @@ from streamer.cli.console import Console, sentence_of
 from streamer.cli.main import cli, run
 from streamer.cli.restyle import worst
 from streamer.errors import BadMedia
-from streamer.settings import EngineOptions, ImageOptions, Look, TrainOptions, TranscodeOptions, option
+from streamer.options import option
+from streamer.settings import EngineOptions, ImageOptions, Look, TrainOptions, TranscodeOptions
 from streamer.trunk import save_trunk
 from tests import tiny
 

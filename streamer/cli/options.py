@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from streamer.errors import BadOption
-from streamer.settings import ENV_PREFIX, flag_name
+from streamer.options import ENV_PREFIX, flag_name
 
 Command = Callable[..., int]
 

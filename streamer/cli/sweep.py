@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from streamer.cli.console import Console
 from streamer.cli.sources import Sources
-from streamer.settings import TrainOptions, flag_name
+from streamer.options import flag_name
+from streamer.settings import TrainOptions
 
 if TYPE_CHECKING:
     from training.cli import Teller
