@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from streamer import postprocess
 from streamer.compiled import compiled_path
+from streamer.denoise import TemporalDenoiser
 from streamer.errors import BadStyle, MissingDependency
 from streamer.geometry import lowered_size
 from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, still
@@ -86,9 +87,12 @@ class Engine:
         """Style one still picture (H, W, 3) by its own statistics."""
         return self.run(still(frame[None], modulation, self.library.trunk.config.statistics_size)).frames[0]
 
-    def stream(self, look: Look) -> StyleStream:
-        """A new stream with a look of its own. Raises UnknownStyle, BadStyle or BadOption."""
-        return StyleStream(self, look)
+    def stream(self, look: Look, *, denoise: bool = True) -> StyleStream:
+        """A new stream with a look of its own. Raises UnknownStyle, BadStyle or BadOption.
+
+        denoise: whether its frames go through `streamer.denoise` first; without, it is for measuring.
+        """
+        return StyleStream(self, look, denoise=denoise)
 
     def close(self) -> None:
         """Finish what is queued and stop the device thread."""
@@ -128,13 +132,14 @@ def _has_gpu_driver() -> bool:
 
 
 class StyleStream:
-    """One stream of frames in one look. Its statistics travel from frame to frame; a scene cut starts them anew."""
+    """One stream of frames in one look. What it remembers of a frame serves the next; a scene cut starts it anew."""
 
-    def __init__(self, engine: Engine, look: Look) -> None:
+    def __init__(self, engine: Engine, look: Look, *, denoise: bool = True) -> None:
         self._engine = engine
         self._look = look
         self._modulation = engine.library.resolve(look.style, look.strength)
         self._cuts = CutDetector()
+        self._denoiser = TemporalDenoiser() if denoise else None
         self._state = StreamState(np.zeros(engine.library.trunk.config.statistics_size, np.float32))
 
     @property
@@ -156,9 +161,10 @@ class StyleStream:
         height, width = frames[0].shape[:2]
         size = lowered_size(self._look.work_size, width, height)
         inputs = [postprocess.shrink(frame, size) for frame in frames]
-        carries = [
-            self._state.carry(time, cut=self._cuts.is_cut(each)) for each, time in zip(inputs, times, strict=True)
-        ]
+        cuts = [self._cuts.is_cut(each) for each in inputs]
+        carries = [self._state.carry(time, cut=cut) for time, cut in zip(times, cuts, strict=True)]
+        if self._denoiser:
+            inputs = [self._denoiser(each, cut=cut) for each, cut in zip(inputs, cuts, strict=True)]
         pending = self._engine.on_device(self._run, inputs, carries)
 
         def finished() -> list[Frame]:

@@ -112,7 +112,7 @@ def figures(tiny_library: StyleLibrary) -> dict[str, Any]:
 
 def test_a_short_run_measures_everything(figures: dict[str, Any]) -> None:
     json.dumps(figures, allow_nan=False)
-    for stage in ("decode", "style", "encode", "johnson"):
+    for stage in ("decode", "denoise", "style", "encode", "johnson"):
         assert figures[stage]["wall_ms_per_frame"] > 0
         assert figures[stage]["cpu_ms_per_frame"] > 0
     assert figures["transcode"]["frames"] == 8
@@ -130,7 +130,7 @@ def test_derived_figures_follow_from_the_measured(figures: dict[str, Any]) -> No
     style = figures["style"]["wall_ms_per_frame"]
     floor = 1000 * figures["gflop_per_frame"] / figures["matrix_multiply_gflop_per_second"]
     per_frame = 1000 * figures["transcode"]["wall_seconds"] / figures["transcode"]["frames"]
-    alone = figures["decode"]["cpu_ms_per_frame"] + figures["encode"]["cpu_ms_per_frame"]
+    alone = sum(figures[stage]["cpu_ms_per_frame"] for stage in ("decode", "denoise", "encode"))
     alone += figures["style"]["one_thread_cpu_ms_per_frame"]
     assert figures["floor_ratio"] == pytest.approx(style / floor, rel=0.01)
     assert figures["speedup_vs_johnson"] == pytest.approx(figures["johnson"]["wall_ms_per_frame"] / style, rel=0.01)

@@ -91,8 +91,8 @@ def test_each_frames_own_statistics(
     for more in ([], ["--per-frame"]):
         assert run(["evaluate", "beta", "--clips", "clips", "--json", *more]) == 0
         card = json.loads(capfd.readouterr()[0])
-        found.append((card["settings"]["statistics of our clips"], card["styles"][0]["clips"]["pan"]["e_warp"]["1"]))
-    assert found[0][0] == "running" and found[1][0] == "each frame's own"
+        found.append((card["settings"]["our clips are styled"], card["styles"][0]["clips"]["pan"]["e_warp"]["1"]))
+    assert found[0][0] == "as a stream" and found[1][0] == "frame by frame"
     assert found[0][1] != found[1][1]
 
 

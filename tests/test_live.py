@@ -78,9 +78,9 @@ def ask(session: LiveSession, inbox: Inbox, frame: np.ndarray, at: float, tag: A
 
 
 def moving(count: int, seed: int = 0) -> list[np.ndarray]:
-    """One scene under changing light."""
+    """One scene under light that changes by more than noise does."""
     picture = tiny.picture(*SIZE, seed).astype(int)
-    return [np.clip(picture + 3 * i, 0, 255).astype(np.uint8) for i in range(count)]
+    return [np.clip(picture + 6 * i, 0, 255).astype(np.uint8) for i in range(count)]
 
 
 LOOKS = [

@@ -44,13 +44,13 @@ def mean_steadiness(scenes: Sequence[Steadiness]) -> Steadiness:
 class Stillness:
     """A scene in which nothing moves: mean deviation of a pixel over time, in 1/255."""
 
-    running: float  # with the statistics of a stream
-    per_frame: float  # with each frame's own
+    running: float  # styled as a stream: its noise filtered, normalised by the stream's statistics
+    per_frame: float  # each frame as it is, by its own statistics
     own: float  # of the input
 
     @property
     def ratio(self) -> float:
-        """How much of the flicker of per-frame statistics is left."""
+        """How much of the flicker of frames styled apart is left."""
         return self.running / max(self.per_frame, 1e-6)
 
 

@@ -88,10 +88,10 @@ def _still(cards: Sequence[StyleCard]) -> Table:
         for name, s in card.still.items()
     ]
     meaning = (
-        "Mean deviation of a pixel over time, in levels of 255: of the input, by per-frame and by running statistics."
+        "Mean deviation of a pixel over time, in levels of 255: of the input, of frames styled apart, and as a stream."
     )
     return Table(
-        "Still scenes", meaning, ("program", "style", "scene", "input", "per frame", "running", "ratio"), rows, names=3
+        "Still scenes", meaning, ("program", "style", "scene", "input", "apart", "stream", "ratio"), rows, names=3
     )
 
 

@@ -54,6 +54,7 @@ def report(measured: Measured) -> dict[str, Any]:
         "gflop_per_frame": _short(FLOP_PER_MAC * macs / 1e9),
         "gflop_per_frame_of_fixed_blur": _short(FLOP_PER_MAC * blur_macs(HEIGHT, WIDTH) / 1e9),
         "decode": _stage(costs["decode"]),
+        "denoise": _stage(costs["denoise"]),
         "style": {
             **_stage(costs["style"]),
             "one_thread_wall_ms_per_frame": _short(costs["style_one_thread"].wall_ms),
@@ -73,7 +74,7 @@ def derived(measured: Measured, macs: int, matrix_rate: float) -> dict[str, floa
     style_seconds = costs["style"].wall_ms / 1000
     # What the stages cost when each has one thread and the machine to itself: nothing of it can be left out, so
     # spread evenly over the cores it is the least time that the whole can take.
-    alone = sum(costs[name].cpu_ms for name in ("decode", "style_one_thread", "encode")) / 1000
+    alone = sum(costs[name].cpu_ms for name in ("decode", "denoise", "style_one_thread", "encode")) / 1000
     per_frame = measured.whole("wall_seconds") / measured.whole("frames")
     return {
         "floor_ratio": _short(style_seconds / (FLOP_PER_MAC * macs / matrix_rate)),

@@ -17,7 +17,16 @@ from streamer.bench.johnson import Johnson
 from streamer.bench.machine import available_cores, machine_facts, pinned
 from streamer.bench.matrix import MatrixMeter
 from streamer.bench.report import report
-from streamer.bench.stages import Costs, DecodeStage, EncodeStage, JohnsonStage, Picture, Stage, StyleStage
+from streamer.bench.stages import (
+    Costs,
+    DecodeStage,
+    DenoiseStage,
+    EncodeStage,
+    JohnsonStage,
+    Picture,
+    Stage,
+    StyleStage,
+)
 from streamer.bench.whole import Order, Outcome, transcode_alone
 from streamer.engine import Engine
 from streamer.errors import BadOption, MissingDependency
@@ -110,8 +119,9 @@ class _Rounds:
         measured.johnson_macs = johnson.macs
         self._stages: dict[str, Stage] = {
             "decode": decode,
-            "style": StyleStage(engines[0].stream(look), some),
-            "style_one_thread": StyleStage(engines[1].stream(look), some),
+            "denoise": DenoiseStage(frames),
+            "style": StyleStage(engines[0].stream(look, denoise=False), some),
+            "style_one_thread": StyleStage(engines[1].stream(look, denoise=False), some),
             "encode": EncodeStage(clip, repainted, folder),
             "johnson_litert": JohnsonStage(johnson, frames[0].pixels),
         }

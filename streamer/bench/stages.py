@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.bench.johnson import Johnson
+from streamer.denoise import TemporalDenoiser
 from streamer.engine import StyleStream
 from streamer.media import Frame, VideoReader, VideoWriter, plan_encoder
 from streamer.settings import TranscodeOptions
@@ -65,6 +66,20 @@ class DecodeStage:
         """Read them; returns how many they were."""
         with VideoReader(str(self._clip)) as reader:
             return sum(1 for _ in itertools.islice(reader, self._count))
+
+
+class DenoiseStage:
+    """Takes the noise out of the frames of a stream, on one thread."""
+
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames = frames
+
+    def __call__(self) -> int:
+        """Filter them; returns how many they are."""
+        denoiser = TemporalDenoiser()
+        for frame in self._frames:
+            denoiser(frame.pixels, cut=False)
+        return len(self._frames)
 
 
 class StyleStage:

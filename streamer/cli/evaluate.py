@@ -188,7 +188,7 @@ def _settings(material: Material, options: EvaluateOptions) -> dict[str, Any]:
     }
     if material.clips:
         facts |= {"frames of a clip": material.frames, "width of a clip": material.width}
-    return facts | {"statistics of our clips": "each frame's own" if options.per_frame else "running"}
+    return facts | {"our clips are styled": "frame by frame" if options.per_frame else "as a stream"}
 
 
 def _check(folder: Path) -> None:

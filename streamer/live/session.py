@@ -1,7 +1,8 @@
 """One live session: frames are offered, prepared, styled in a batch with others', finished and handed back.
 
-Preparing (a cut? a smaller size?), finishing (detail and colours given back) and the hand-over happen on a thread of
-the session's own, so neither the device nor anybody else waits for them; a consumer that blocks stalls itself alone.
+Preparing (a cut? a smaller size? less noise), finishing (detail and colours given back) and the hand-over happen on a
+thread of the session's own, so neither the device nor anybody else waits for them; a consumer that blocks stalls
+itself alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from streamer import postprocess
+from streamer.denoise import TemporalDenoiser
 from streamer.engine import Frame, StreamState
 from streamer.geometry import lowered_size
 from streamer.live.frames import (
@@ -84,6 +86,7 @@ class LiveSession:
         self._view = desk.view(look)
         self._on_frame = on_frame
         self._cuts = CutDetector()
+        self._denoiser = TemporalDenoiser()
         self._cut_pending = False
         self._state = StreamState(np.zeros(desk.statistics_size, np.float32))  # the device thread's alone
         self._changed = threading.Condition()
@@ -235,7 +238,9 @@ class LiveSession:
         self._cut_pending = cut and look.strength == 0
         if look.strength == 0:
             self._hand_over(offered, frame, self._desk.clock(), size)
-        elif self._desk.submit(self, Ready(offered, small, cut)):
+            return
+        quiet = self._denoiser(small, cut=cut)
+        if self._desk.submit(self, Ready(offered, quiet, cut)):
             self._drop("replaced")
 
     def _finish(self, done: Done) -> None:
