@@ -13,6 +13,7 @@ import streamer
 from streamer.cli.bench import bench
 from streamer.cli.compile import compile as compile_command
 from streamer.cli.console import Console
+from streamer.cli.demo import demo
 from streamer.cli.evaluate import evaluate
 from streamer.cli.image import image
 from streamer.cli.serve import serve
@@ -33,7 +34,7 @@ def cli() -> None:
     """Repaint video and pictures in the style of a painting, steady from frame to frame."""
 
 
-for command in (transcode, image, styles, train, evaluate, compile_command, bench, serve):
+for command in (transcode, image, styles, train, evaluate, compile_command, bench, serve, demo):
     cli.add_command(command)
 
 

@@ -59,6 +59,9 @@ def _flag(field: dataclasses.Field[Any], annotation: Any) -> Callable[[Command],
     }
     if annotation is bool:
         return click.option(flag_name(field), is_flag=True, **shared)
+    if annotation == (bool | None):  # what is not said depends on something else
+        flag = flag_name(field)
+        return click.option(f"{flag}/--no-{flag.removeprefix('--')}", **shared)
     if typing.get_origin(annotation) is tuple:  # `tuple[str, ...]`: the flag may be repeated, the name holds several
         kinds = typing.get_args(annotation)
         return click.option(flag_name(field), type=kinds[0], multiple=True, metavar=field.metadata["metavar"], **shared)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING
 
 import click
 
 from streamer.cli.console import Console, speaks
+from streamer.cli.logs import log_to_stderr
 from streamer.cli.options import takes
 from streamer.cli.signals import stop_on_signals
 from streamer.settings import EngineOptions, LiveOptions, ServeOptions
@@ -29,7 +29,7 @@ def serve(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
 
     A second signal leaves at once. Logs go to stderr, a line for each event.
     """
-    _log_to_stderr(console)
+    log_to_stderr(console)
     with stop_on_signals() as stop:
         from streamer.errors import MissingDependency
 
@@ -81,15 +81,6 @@ def build(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
         metrics=metrics,
         pages=pages if pages.is_dir() else None,
     )
-
-
-def _log_to_stderr(console: Console) -> None:
-    """A line for each event; the libraries' own only when something is wrong."""
-    level = logging.DEBUG if console.verbose else logging.WARNING if console.quiet else logging.INFO
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    logging.getLogger("streamer").setLevel(level)
 
 
 def _leave_in_time(stop: threading.Event) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import socket
 import ssl
@@ -13,6 +12,7 @@ from collections.abc import Callable, Generator
 
 import uvicorn
 
+from streamer import listening
 from streamer.errors import BadOption
 from streamer.server.app import create_app
 from streamer.server.parts import Parts
@@ -20,16 +20,10 @@ from streamer.server.service import Service
 from streamer.settings import ServeOptions
 
 _TICK = 0.1  # seconds between looks at the stop event
-_BACKLOG = 256  # connections that may wait to be accepted
 _CONNECTIONS = 1024  # at once; further ones are answered with 503
 _KEEP_ALIVE = 15  # seconds
 _LAST_REQUESTS = 3  # seconds for requests under way, after sessions and jobs have ended
 _log = logging.getLogger(__name__)
-_REASONS = {
-    errno.EADDRINUSE: "something else listens there already",
-    errno.EACCES: "permission is denied",
-    errno.EADDRNOTAVAIL: "this machine has no such address",
-}
 
 
 class _Server(uvicorn.Server):
@@ -43,20 +37,12 @@ class _Server(uvicorn.Server):
 
 def listen(options: ServeOptions) -> socket.socket:
     """A listening socket. Raises BadOption, saying why, where there can be none."""
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    host = options.host.strip("[]")
-    try:
-        return socket.create_server((host, options.port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise BadOption(f"Cannot listen on {options.host} port {options.port}: {reason}.") from error
+    return listening.listen(options.host, options.port)
 
 
 def url_of(options: ServeOptions, listener: socket.socket) -> str:
     """What to open in a browser."""
-    scheme = "https" if options.ssl_certfile else "http"
-    host = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else options.host
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
+    return listening.url_of(options.host, listener, "https" if options.ssl_certfile else "http")
 
 
 def check_certificate(options: ServeOptions) -> None:

@@ -1,0 +1,55 @@
+"""The options of the demo: where its page is, who gets to see it, and how much of the machine visitors can take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streamer.addresses import is_loopback
+from streamer.errors import BadOption
+from streamer.options import Checked, option
+
+_LONGEST = 1e7  # seconds
+
+
+@dataclass(frozen=True)
+class DemoOptions(Checked):
+    """The Gradio page. What is None depends on whether strangers can reach it: they may ask for less."""
+
+    host: str = option("127.0.0.1", "Address to listen on; any but loopback is held to the limits of a shared page.")
+    port: int = option(7860, "Port to listen on; 0 takes a free one.", low=0, high=65535)
+    share: bool = option(False, "Also give the page a public address for a week, through Gradio's tunnel.")
+    mcp: bool = option(False, "Also offer the endpoints as tools to language models (MCP), at /gradio_api/mcp/.")
+    live_url: str | None = option(
+        None, "Address of a live page (`streamer serve`) to point at from the Webcam tab.", metavar="URL"
+    )
+    training: bool | None = option(None, "Whether visitors may train styles; default: only where strangers cannot.")
+    max_upload: int | None = option(
+        None, "Largest upload in MiB; default: 512, shared 64.", low=1, high=1 << 16, metavar="MIB"
+    )
+    max_megapixels: float | None = option(
+        None, "Largest picture or video frame, in millions of pixels; default: 50, shared 25.", low=0.01, high=1000
+    )
+    max_duration: float | None = option(
+        None, "Longest clip in seconds; default: 600, shared 60.", low=1, high=_LONGEST, metavar="SECONDS"
+    )
+    keep_results: float = option(
+        3600.0, "Seconds after which uploads and results are deleted.", low=60, high=_LONGEST, metavar="SECONDS"
+    )
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of bounds, or for an address that is none."""
+        super().__post_init__()
+        if self.live_url is not None and not self.live_url.startswith(("http://", "https://", "/")):
+            raise BadOption(
+                f"--live-url must be an address such as http://localhost:8000/; received {self.live_url!r}."
+            )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether strangers can reach the page."""
+        return self.share or not is_loopback(self.host)
+
+    @property
+    def may_train(self) -> bool:
+        """Whether visitors may train styles."""
+        return not self.is_shared if self.training is None else self.training

@@ -1,0 +1,1 @@
+"""The Gradio demo: pictures, webcam and clips, for whoever has a link."""

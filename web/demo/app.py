@@ -1,0 +1,52 @@
+"""The page: its head, its tabs, and what becomes of a visitor who leaves. `build` makes it, `serve_at` mounts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from streamer.styles import THUMBNAILS
+from web.demo import gallery, photo
+from web.demo.parts import AT_ONCE, OURS, Parts
+
+TITLE = "Streamer · demo"
+HEAD = """<header class="masthead"><h1>Any picture, as a painting.</h1>
+<p>Bring a photo, a clip or your webcam. Everything is painted on this machine and deleted soon after.</p></header>"""
+
+
+def build(parts: Parts) -> gr.Blocks:
+    """The page of these parts; opens no engine."""
+    # Served from where they are: copied into the visitors' folder, they would be deleted with the rest of it.
+    gr.set_static_paths([*OURS, *(folder / THUMBNAILS for folder in parts.library.folders)])
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        parts.page = page
+        gr.HTML(HEAD, padding=False)
+        with gr.Tabs():
+            for name, tab in tabs(parts):
+                with gr.Tab(name, id=name):
+                    tab(parts)
+        for shelf in parts.shelves:
+            page.load(shelf.fresh, outputs=shelf.shown_in, **AT_ONCE)
+        page.unload(_leaver(parts))
+    page.queue(max_size=parts.limits.waiting, default_concurrency_limit=4)
+    return page
+
+
+def tabs(parts: Parts) -> list[tuple[str, Any]]:
+    """Name and builder of each tab that this page has."""
+    return [("Photo", photo.build), ("Styles", gallery.build)]
+
+
+def refresh_styles(parts: Parts, trigger: Any) -> None:
+    """After `trigger` (such as `event.then`) every list of styles on the page is filled anew."""
+    for shelf in parts.shelves:
+        trigger(shelf.fresh, outputs=shelf.shown_in, **AT_ONCE)
+
+
+def _leaver(parts: Parts) -> Any:
+    def leave(request: gr.Request) -> None:
+        """Nothing goes on for a visitor who has left."""
+        parts.stops.stop(request.session_hash)
+
+    return leave

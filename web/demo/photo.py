@@ -1,0 +1,157 @@
+"""The Photo tab: a picture in, the painted one beside it; every change of the look paints anew."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from streamer.errors import Interrupted
+from streamer.image import ImageProgress, ImageReport, default_image_output, stylize_image
+from streamer.settings import ImageOptions, Look
+from web.demo import look as looks
+from web.demo.look import look_of
+from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OURS, Parts
+from web.demo.problems import warn
+from web.demo.task import Task
+from web.demo.uploads import preview, unopened
+
+SIZES = [
+    ("As it came", ""),
+    ("2160 p", "2160p"),
+    ("1440 p", "1440p"),
+    ("1080 p", "1080p"),
+    ("720 p", "720p"),
+    ("360 p", "360p"),
+]
+WHAT = "photo"
+
+
+@dataclass
+class Latest:
+    """How far a picture is, written by the thread that paints it."""
+
+    share: float = 0.0
+
+    def note(self, progress: ImageProgress) -> None:
+        """What the painter tells."""
+        self.share = progress.share
+
+
+def build(parts: Parts) -> None:
+    """The tab, in the Blocks context that is open."""
+    with gr.Row(equal_height=False, elem_classes="room"):
+        with gr.Column(scale=3, min_width=340):
+            result = gr.ImageSlider(
+                label="Before and after", type="filepath", height=460, buttons=["fullscreen"], elem_classes="stage"
+            )
+            status = gr.HTML(idle("The sample is being painted."), elem_classes="status")
+            with gr.Row(elem_classes="actions"):
+                download = gr.DownloadButton("Download", variant="primary", interactive=False)
+                stop = gr.Button("Stop", interactive=False)
+            picture = unopened(
+                gr.Image(
+                    str(OURS[0]),
+                    label="Your picture",
+                    type="filepath",
+                    height=220,
+                    sources=["upload", "webcam", "clipboard"],
+                    elem_classes="well",
+                    buttons=[],
+                )
+            )
+            gr.Examples([[str(path)] for path in OURS], [picture], label="Or one of ours", api_visibility="private")
+        with gr.Column(scale=2, min_width=320):
+            controls = looks.build(parts)
+            size = gr.Dropdown(SIZES, value="", label="Output size")
+    paint = painter(parts)
+    shown = [result, status, download, stop]
+    gr.on(
+        [parts.page.load, picture.change, controls.style.change, size.input, *controls.changes()],
+        paint,
+        [picture, size, *controls.inputs],
+        shown,
+        trigger_mode="always_last",
+        show_progress="minimal",
+        show_progress_on=status,
+        **ON_DEVICE,
+        **OF_PAGE,
+    )
+
+    def cease(request: gr.Request) -> None:
+        parts.stops.stop(request.session_hash, WHAT)
+
+    stop.click(cease, **AT_ONCE)
+
+
+def painter(parts: Parts) -> Any:
+    """The handler that paints; it yields what the page shows, and is closed when its visitor leaves."""
+
+    def paint(picture: str | None, size: str, *controls: Any, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        event = parts.stops.begin(request.session_hash, WHAT)
+        try:
+            yield from _painted(parts, picture, size, look_of(*controls), event)
+        except Interrupted:
+            yield gr.skip(), idle("Stopped."), gr.skip(), gr.Button(interactive=False)
+        except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
+            sentence = warn(error)
+            yield gr.skip(), trouble(sentence), gr.DownloadButton(interactive=False), gr.Button(interactive=False)
+        finally:
+            parts.stops.end(request.session_hash, WHAT, event)
+
+    return paint
+
+
+def _painted(
+    parts: Parts, picture: str | None, size: str, look: Look, event: threading.Event
+) -> Iterator[tuple[Any, ...]]:
+    if not picture:
+        yield gr.skip(), idle("Bring a picture: drop, paste, take or choose one."), gr.skip(), gr.skip()
+        return
+    source = parts.uploaded(picture)
+    latest = Latest()
+    with Task(lambda stop: run(parts, source, look, size, stop, latest), event) as task:
+        for _ in task.ticks():
+            yield gr.skip(), working(latest.share), gr.DownloadButton(interactive=False), gr.Button(interactive=True)
+        report = task.result()
+    output = Path(report.output)
+    after = preview(output, output.with_name("after.jpg"))
+    before = preview(source, output.with_name("before.jpg"), (report.width, report.height))
+    button = gr.DownloadButton(f"Download {output.name}", value=str(output), interactive=True)
+    yield (str(before), str(after)), idle(summary(report)), button, gr.Button(interactive=False)
+
+
+def run(
+    parts: Parts, source: Path, look: Look, size: str, stop: threading.Event, latest: Latest | None = None
+) -> ImageReport:
+    """Paint a visitor's picture into a place of its own, as `streamer image` does. Raises what `stylize_image` does."""
+    parts.limits.check_picture(source)
+    output = parts.scratch.place(default_image_output(source, look.style).name)
+    note = (latest or Latest()).note
+    return stylize_image(source, output, parts.engine, look, ImageOptions(size=size or None), progress=note, stop=stop)
+
+
+def summary(report: ImageReport) -> str:
+    """What was done, for people."""
+    return f"{report.width} × {report.height} pixels, painted in {report.elapsed:.1f} s."
+
+
+def idle(sentence: str) -> str:
+    """The line below the picture, as HTML."""
+    return f'<p role="status">{escape(sentence)}</p>'
+
+
+def trouble(sentence: str) -> str:
+    """The same line when something failed."""
+    return f'<p role="alert" class="trouble">{escape(sentence)}</p>'
+
+
+def working(share: float, what: str = "Painting") -> str:
+    """The same line while something is under way; share: from 0 to 1, 0 while it is not known."""
+    known = f' value="{share:.3f}"' if share > 0 else ""
+    return f'<p role="status">{escape(what)} <progress max="1"{known}></progress></p>'
