@@ -92,10 +92,20 @@ def build(parts: Parts) -> None:
 def painter(parts: Parts) -> Any:
     """The handler that paints; it yields what the page shows, and is closed when its visitor leaves."""
 
-    def paint(picture: str | None, size: str, *controls: Any, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    def paint(
+        picture: str | None,
+        size: str,
+        style: str,
+        strength: float,
+        preserve_color: bool,
+        second: str,
+        share: float,
+        request: gr.Request,
+    ) -> Iterator[tuple[Any, ...]]:
         event = parts.stops.begin(request.session_hash, WHAT)
         try:
-            yield from _painted(parts, picture, size, look_of(*controls), event)
+            look = look_of(style, strength, preserve_color, second, share)
+            yield from _painted(parts, picture, size, look, event)
         except Interrupted:
             yield gr.skip(), idle("Stopped."), gr.skip(), gr.Button(interactive=False)
         except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
