@@ -26,8 +26,8 @@ demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
 serve: $(SERVICE)  ## Serve the live page on http://localhost:8000/
 	$(BIN)/streamer serve
 
-test: $(DEV)  ## Run the tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(DEV)  ## Run the tests, two files at a time
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 train-env: $(DEV)  ## Bring TensorFlow into .venv, for `streamer train`
 

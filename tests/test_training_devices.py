@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -16,23 +17,37 @@ Step = dict[str, np.ndarray]
 
 
 @pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Step]:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment in which the processes of these tests find what others of them had JAX compile."""
+    kept = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    return os.environ | kept | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory, compiled: dict[str, str]) -> dict[tuple[str, int], Step]:
     """Losses and gradients of the same step, by framework and number of devices; each in a process of its own."""
     folder = draw_photographs(tmp_path_factory.mktemp("photographs"), height=120, width=120)
+    started = {}
+    for backend, count in itertools.product(("tensorflow", "jax"), (1, 2)):
+        command = [
+            sys.executable,
+            "-m",
+            "tests.one_step",
+            str(folder),
+            str(folder / f"{backend}{count}.npz"),
+            str(count),
+        ]
+        environment = compiled | {"KERAS_BACKEND": backend}
+        started[backend, count] = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     found = {}
-    for backend in ("tensorflow", "jax"):
-        for count in (1, 2):
-            out = folder / f"{backend}{count}.npz"
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.one_step", str(folder), str(out), str(count)],
-                env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr[-2000:]
-            with np.load(out) as archive:
-                found[backend, count] = dict(archive)
+    for (backend, count), process in started.items():
+        _, complaint = process.communicate()
+        assert process.returncode == 0, complaint[-2000:]
+        with np.load(folder / f"{backend}{count}.npz") as archive:
+            found[backend, count] = dict(archive)
     return found
 
 
@@ -53,12 +68,12 @@ def test_losses_and_gradients_are_those_of_one_device_under_tensorflow(
 
 
 @pytest.mark.timeout(900)
-def test_whole_runs_go_under_jax() -> None:
+def test_whole_runs_go_under_jax(compiled: dict[str, str]) -> None:
     """The tests of runs once more, in a process whose framework is JAX; the others would need TensorFlow."""
     chosen = "(resumed and trunk and not videos) or mixed_float16 or blur or pupil or previews or accumulated"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/test_training_run.py", "-k", chosen, "-p", "no:cacheprovider"],
-        env=os.environ | {"KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=compiled | {"KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
         check=False,
