@@ -8,6 +8,7 @@ from streamer.addresses import is_loopback
 from streamer.errors import BadOption
 from streamer.options import Checked, option
 
+LIVE_PAGE = "http://localhost:8000/"  # where `streamer serve` is when nobody says
 _LONGEST = 1e7  # seconds
 
 
@@ -20,7 +21,10 @@ class DemoOptions(Checked):
     share: bool = option(False, "Also give the page a public address for a week, through Gradio's tunnel.")
     mcp: bool = option(False, "Also offer the endpoints as tools to language models (MCP), at /gradio_api/mcp/.")
     live_url: str | None = option(
-        None, "Address of a live page (`streamer serve`) to point at from the Webcam tab.", metavar="URL"
+        None,
+        "Address of a live page (`streamer serve`) that the Webcam tab points at if it can be reached; default: "
+        f"{LIVE_PAGE} where the demo is not shared.",
+        metavar="URL",
     )
     training: bool | None = option(None, "Whether visitors may train styles; default: only where strangers cannot.")
     max_upload: int | None = option(
@@ -48,6 +52,11 @@ class DemoOptions(Checked):
     def is_shared(self) -> bool:
         """Whether strangers can reach the page."""
         return self.share or not is_loopback(self.host)
+
+    @property
+    def live_address(self) -> str | None:
+        """Where a live page may be."""
+        return self.live_url or (None if self.is_shared else LIVE_PAGE)
 
     @property
     def may_train(self) -> bool:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from streamer.addresses import ICE_FORM, IceServer, check_origin, is_loopback
+from streamer.blends import parse_layers
 from streamer.errors import BadOption
 from streamer.options import Checked, option
 
@@ -136,6 +137,62 @@ class TrainOptions(Checked):
         super().__post_init__()
         if self.minutes is not None and self.steps is not None:
             raise BadOption("--minutes and --steps exclude each other: both say how long to train.")
+
+
+@dataclass(frozen=True)
+class PaintOptions(Checked):
+    """Painting slowly: a picture is itself the variable, by the features of VGG-19 (Gatys et al. 2016)."""
+
+    long_side: int = option(512, "Longer side of the result in pixels.", low=64, high=2048, metavar="PX")
+    steps: int = option(
+        100,
+        "Steps at the full size; each coarser size, half as large, comes before and has twice as many.",
+        low=1,
+        high=100_000,
+        metavar="N",
+    )
+    optimizer: str = option("lbfgs", "How it is improved.", choices=("lbfgs", "adam"))
+    begin: str = option("content", "What it begins with: the photograph, or noise.", choices=("content", "noise"))
+    content_weight: float = option(1.0, "Weight of the content.", low=0, high=1e6, metavar="W")
+    style_weight: float = option(1.0, "Weight of the style.", low=0, high=1e6, metavar="W")
+    variation_weight: float = option(1.0, "Weight of smoothness.", low=0, high=1e6, metavar="W")
+    content_layers: str = option(
+        "relu4_2", "Layers of VGG-19 that hold the content; weights follow a colon.", metavar="LAYER[:W],..."
+    )
+    style_layers: str = option(
+        "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",
+        "Layers whose Gram matrices hold the style; weights follow a colon.",
+        metavar="LAYER[:W],...",
+    )
+    style_scale: float = option(
+        1.0, "Size of the style picture beside the result: larger is coarser strokes.", low=0.125, high=8, metavar="S"
+    )
+    pooling: str = option("max", "Between the layers: as VGG-19 was trained, or averages.", choices=("max", "average"))
+    preserve_color: bool = option(False, "Luminance of the painting, colours of the photograph.")
+    seed: int = option(0, "Of the noise.", low=0, high=2**31 - 1, metavar="N")
+    vgg_weights: str = option(
+        "imagenet",
+        "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications.",
+        metavar="FILE",
+    )
+    overwrite: bool = option(False, "Replace an existing output.")
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of bounds, for a layer that is not there, or where nothing has a weight."""
+        super().__post_init__()
+        sums = [self.content_weight * sum(self.contents.values()), self.style_weight * sum(self.styles.values())]
+        if not any(sums):
+            raise BadOption("Neither the content nor the style has a weight above 0: there is nothing to paint.")
+
+    @property
+    def contents(self) -> dict[str, float]:
+        """Layers of the content, with weights."""
+        return parse_layers(self.content_layers, "--content-layers")
+
+    @property
+    def styles(self) -> dict[str, float]:
+        """Layers of the style, with weights."""
+        return parse_layers(self.style_layers, "--style-layers")
 
 
 LIVE_CASES = ("passthrough", "shipped", "overload", "stalled_viewer", "kill_cycles", "client_killed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,7 @@ from streamer.thumbnails import encoded, sample
 from streamer.trunk import DEFAULT_MODEL, Trunk, Weights, save_trunk
 from training.checkpoint import CHECKPOINT, read_recipe
 from training.data import find_photographs, read_picture, shrink
-from training.download import BSDS500, fetch_photographs, fetch_vgg
+from training.download import BSDS500, VGG_IN_WORDS, fetch_photographs, fetching
 from training.evaluate import LAYERS, score
 from training.exports import read_export
 from training.pace import fit_steps
@@ -129,7 +129,7 @@ def refuse_to_replace(folder: Path) -> None:
 def begin(recipe: Recipe, options: TrainOptions, tell: Teller, start_from: Path | None = None) -> tuple[Recipe, Ground]:
     """What a new run needs; fetches photographs where none were given, and turns minutes into steps."""
     if not recipe.content:
-        folder = fetch_photographs(_fetching(tell, f"{BSDS500.title} ({BSDS500.terms})"))
+        folder = fetch_photographs(fetching(tell.doing, f"{BSDS500.title} ({BSDS500.terms})"))
         recipe = replace(recipe, content=(str(folder),), content_credit=options.content_credit or BSDS500.title)
     ground = prepare(recipe, tell)
     if options.minutes is not None:
@@ -149,16 +149,9 @@ def prepare(recipe: Recipe, tell: Teller) -> Ground:
         if not Path(name).exists():
             raise BadMedia(f"There is no folder {name} of photographs.")
     photographs, held_out = find_photographs([Path(name) for name in recipe.content])
-    source = recipe.vgg if recipe.vgg != "imagenet" else str(fetch_vgg(_fetching(tell, "the VGG-19 weights")))
+    vgg = load_weights(recipe.vgg, fetching(tell.doing, VGG_IN_WORDS))
     library = StyleLibrary.default(recipe.model) if recipe.scope == "style" else None
-    return Ground(photographs, held_out, load_weights(source), library)
-
-
-def _fetching(tell: Teller, what: str) -> Callable[[int, int], None]:
-    def progress(there: int, whole: int) -> None:
-        tell.doing(f"downloading {what}: {there / 1e6:.0f} of {whole / 1e6:.0f} MB", there / whole)
-
-    return progress
+    return Ground(photographs, held_out, vgg, library)
 
 
 def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Teller) -> list[Path]:

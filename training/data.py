@@ -68,9 +68,14 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 def read_style_picture(path: Path) -> NDArray[np.uint8]:
     """(H, W, 3) RGB. Raises BadMedia when the file is no picture, or one without anything to learn from."""
     picture = read_picture(path)
+    check_structure(picture, path)
+    return picture
+
+
+def check_structure(picture: NDArray[np.uint8], path: Path) -> None:
+    """Raise BadMedia when a style picture (H, W, 3) has nothing to learn from."""
     if picture.std(axis=(0, 1)).max() < LEAST_CONTRAST:
         raise BadMedia(f"{path} is of one colour; a style is learnt from a picture with some structure.")
-    return picture
 
 
 def shrink(picture: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:

@@ -25,6 +25,7 @@ CHUNK = 1 << 18  # bytes
 PATIENCE = 30.0  # seconds without a byte
 LARGEST_PICTURE = 1 << 26  # bytes
 Progress = Callable[[int, int], None]  # bytes there, bytes in all
+VGG_IN_WORDS = "the VGG-19 weights"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ VGG19 = Remote(
 def cache_folder() -> Path:
     """Where downloads are kept: XDG_CACHE_HOME/streamer, or ~/.cache/streamer."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streamer"
+
+
+def fetching(doing: Callable[[str, float], None], what: str) -> Progress:
+    """A Progress that tells `doing` in words, and how much of it is done."""
+
+    def progress(there: int, whole: int) -> None:
+        doing(f"downloading {what}: {there / 1e6:.0f} of {whole / 1e6:.0f} MB", there / whole)
+
+    return progress
 
 
 def fetch_photographs(progress: Progress, chosen: Photographs = BSDS500) -> Path:

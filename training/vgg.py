@@ -1,6 +1,7 @@
 """The frozen VGG network whose features define content and style (Simonyan and Zisserman 2015).
 
-Caffe preprocessing: RGB 0..255 -> BGR minus the ImageNet mean; zero padding; max pooling, as in the original.
+Caffe preprocessing: RGB 0..255 -> BGR minus the ImageNet mean; zero padding; max pooling, as in the original, or that
+of averages, which Gatys et al. found to give smoother paintings.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from streamer.errors import BadMedia
-from training.download import fetch_vgg
+from training.download import Progress, fetch_vgg
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -27,17 +28,23 @@ class Features:
     """Maps pictures to the activations of named layers."""
 
     def __init__(
-        self, weights: dict[str, NDArray[np.float32]], layers: tuple[str, ...], dtype: str = "float32"
+        self,
+        weights: dict[str, NDArray[np.float32]],
+        layers: tuple[str, ...],
+        dtype: str = "float32",
+        pooling: str = "max",
     ) -> None:
         """weights: `NAME/kernel` (HWIO) and `NAME/bias` for each convolution, in order.
 
         dtype is that of the arithmetic; activations come back as float32. For float16, which ends at 65504, all is
-        computed a constant factor smaller: convolutions, ReLU and max pooling pass it through unchanged.
+        computed a constant factor smaller: convolutions, ReLU and pooling pass it through unchanged.
+        pooling: `max` or `average`.
         """
         names = [key.removesuffix("/kernel") for key in weights if key.endswith("/kernel")]
         self.wanted = {layer.replace("relu", "conv"): layer for layer in layers}
         if missing := sorted(set(self.wanted) - set(names)):
             raise BadMedia(f"The VGG weights have no layer {missing[0]}; they have {', '.join(names)}.")
+        self._pool = ops.max_pool if pooling == "max" else ops.average_pool
         self._dtype, self._unit = dtype, FLOAT16_UNIT if dtype == "float16" else 1.0
         self._chain = names[: max(names.index(name) for name in self.wanted) + 1]
         self._kernels = {
@@ -53,7 +60,7 @@ class Features:
         block = "1"
         for name in self._chain:
             if name[4] != block:
-                x, block = ops.max_pool(x, 2, 2, padding="valid"), name[4]
+                x, block = self._pool(x, 2, 2, padding="valid"), name[4]
             kernel, bias = self._kernels[name]
             x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
             if name in self.wanted:
@@ -66,13 +73,13 @@ def _constant(values: NDArray[np.float32], dtype: str) -> Any:
     return ops.cast(ops.convert_to_tensor(values.astype(np.float32)), dtype)
 
 
-def load_weights(source: str) -> dict[str, NDArray[np.float32]]:
+def load_weights(source: str, progress: Progress = lambda there, whole: None) -> dict[str, NDArray[np.float32]]:
     """VGG-19 weights from a file, or `imagenet` for those of keras.applications, downloaded if they are not here yet.
 
     An `.npz` holds `convX_Y/kernel` and `/bias`; an `.h5` is one of keras.applications, with or without its top.
     Raises BadMedia when the file is missing or holds something else, or cannot be had.
     """
-    path = fetch_vgg(lambda there, whole: None) if source == "imagenet" else Path(source)
+    path = fetch_vgg(progress) if source == "imagenet" else Path(source)
     weights = _from_h5(path) if path.suffix in (".h5", ".hdf5") else _from_npz(path)
     if not any(re.fullmatch(r"conv\d_\d/kernel", name) for name in weights):
         raise BadMedia(f"VGG weights {path} hold no arrays named convX_Y/kernel; found {', '.join(list(weights)[:4])}.")

@@ -78,6 +78,6 @@ def build(options: DemoOptions, engine_options: EngineOptions, limits: Limits, s
         scratch=scratch,
         open_engine=lambda: Engine(library, engine_options),
         open_live=LiveEngine,
-        live_url=options.live_url,
+        live_url=options.live_address,
         training=options.may_train,
     )

@@ -27,7 +27,7 @@ from streamer.settings import TrainOptions
 if TYPE_CHECKING:
     from training.cli import Place
 
-EXTRA = {"h5py", "keras", "matplotlib", "tensorflow"}  # what the extra `train` brings
+EXTRA = {"h5py", "keras", "matplotlib", "scipy", "tensorflow"}  # what the extra `train` brings
 STYLE_SUFFIX = ".safetensors"
 RECIPE, PLAN = "recipe.json", "sweep.json"  # what lies in the folder of a run, and of a sweep
 LONGEST_RUN_NAME = 100

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from streamer.styles import THUMBNAILS
-from web.demo import gallery, photo
-from web.demo.parts import AT_ONCE, OURS, Parts
+from web.demo import api, clip, gallery, photo, webcam
+from web.demo.parts import AT_ONCE, OUR_CLIP, OURS, Parts
 
 TITLE = "Streamer · demo"
 HEAD = """<header class="masthead"><h1>Any picture, as a painting.</h1>
@@ -18,7 +18,7 @@ HEAD = """<header class="masthead"><h1>Any picture, as a painting.</h1>
 def build(parts: Parts) -> gr.Blocks:
     """The page of these parts; opens no engine."""
     # Served from where they are: copied into the visitors' folder, they would be deleted with the rest of it.
-    gr.set_static_paths([*OURS, *(folder / THUMBNAILS for folder in parts.library.folders)])
+    gr.set_static_paths([*OURS, OUR_CLIP, *(folder / THUMBNAILS for folder in parts.library.folders)])
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         parts.page = page
         gr.HTML(HEAD, padding=False)
@@ -26,6 +26,7 @@ def build(parts: Parts) -> gr.Blocks:
             for name, tab in tabs(parts):
                 with gr.Tab(name, id=name):
                     tab(parts)
+        api.build(parts)
         for shelf in parts.shelves:
             page.load(shelf.fresh, outputs=shelf.shown_in, **AT_ONCE)
         page.unload(_leaver(parts))
@@ -35,7 +36,7 @@ def build(parts: Parts) -> gr.Blocks:
 
 def tabs(parts: Parts) -> list[tuple[str, Any]]:
     """Name and builder of each tab that this page has."""
-    return [("Photo", photo.build), ("Styles", gallery.build)]
+    return [("Photo", photo.build), ("Webcam", webcam.build), ("Clip", clip.build), ("Styles", gallery.build)]
 
 
 def refresh_styles(parts: Parts, trigger: Any) -> None:
@@ -48,5 +49,7 @@ def _leaver(parts: Parts) -> Any:
     def leave(request: gr.Request) -> None:
         """Nothing goes on for a visitor who has left."""
         parts.stops.stop(request.session_hash)
+        for each in parts.on_leave:
+            each(request.session_hash)
 
     return leave

@@ -15,7 +15,17 @@ from streamer.addresses import host_of, is_loopback
 _GRADIO = "/gradio_api/"
 _PAGES = ("/", "/config", "/theme.css", "/robots.txt", "/favicon.ico", "/manifest.json")
 _FOLDERS = ("/assets/", "/static/", "/svelte/")
-_CALLS = ("info", "openapi.json", "app_id", "startup-events", "queue/join", "queue/data", "run/predict", "cancel", "reset")
+_CALLS = (
+    "info",
+    "openapi.json",
+    "app_id",
+    "startup-events",
+    "queue/join",
+    "queue/data",
+    "run/predict",
+    "cancel",
+    "reset",
+)
 _CALL_FOLDERS = ("call/", "file=", "heartbeat/", "stream/")
 _UPLOADS = ("upload", "upload_progress")
 _TOOLS = "mcp"

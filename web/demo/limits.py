@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +9,11 @@ from PIL import Image, UnidentifiedImageError
 
 from streamer.errors import BadMedia, BadOption
 from streamer.media.limits import Limits as VideoLimits
+from streamer.media.pictures import READABLE
 from streamer.service_settings import DemoOptions
 
-# What Pillow may open at all: of a stranger's file only what cameras, phones and editors make today.
-PICTURES = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "MPO")
+_LONGEST = 6 * 3600.0  # seconds of a file of which a part is painted
+_SLACK = 0.1  # seconds: the last frame's
 _MEBIBYTE = 1 << 20
 
 
@@ -25,6 +25,7 @@ class Limits:
     pixels: int  # of a picture or of a clip's frame
     seconds: float  # of a clip
     webcam: float | None  # seconds of a webcam at a stretch, after which the next in the queue has a turn; None: any
+    webcams: int  # at the same time
     waiting: int  # visitors' wishes that may wait for the device
     keep: float  # seconds after which uploads and results are deleted
     disk: int  # bytes of uploads and results that are kept; the oldest go first
@@ -41,6 +42,7 @@ class Limits:
             pixels=round((options.max_megapixels or (25 if shared else 50)) * 1e6),
             seconds=options.max_duration or (60 if shared else 600),
             webcam=60 if shared else None,
+            webcams=4 if shared else 16,
             waiting=24 if shared else 64,
             keep=options.keep_results,
             disk=max(4 * upload, 2048 if shared else 8192) * _MEBIBYTE,
@@ -50,52 +52,49 @@ class Limits:
 
     @property
     def video(self) -> VideoLimits:
-        """What `streamer.transcode` is to hold a clip to."""
-        return VideoLimits(pixels=self.pixels, seconds=self.seconds)
+        """What `streamer.transcode` is to hold a file to, of which it paints a part of at most `seconds`."""
+        return VideoLimits(pixels=self.pixels, seconds=_LONGEST)
 
     def check_picture(self, path: Path) -> tuple[int, int]:
         """Width and height that a picture file announces. Raises BadMedia before any of it is decoded."""
-        self._check_size(path)
+        self.check_file(path)
         try:
-            with Image.open(path, formats=PICTURES) as image:
+            with Image.open(path, formats=READABLE) as image:
                 width, height = image.size
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-            raise BadMedia(f"{path.name} is not a picture that can be read; taken are {known_pictures()}.") from error
+            raise BadMedia(
+                f"{path.name} is not a picture that can be read; taken are {', '.join(READABLE)}."
+            ) from error
         except Image.DecompressionBombError as error:
             raise BadMedia(f"{path.name} is too large: a picture may have {self.megapixels}.") from error
         if width * height > self.pixels:
             raise BadMedia(f"A picture may have {self.megapixels}; {path.name} has {width * height / 1e6:.1f} million.")
         return width, height
 
-    def check_clip(self, path: Path) -> None:
-        """Raise BadMedia unless a clip's file may be looked into at all; `video` bounds what is found there."""
-        self._check_size(path)
+    def check_part(self, start: float, seconds: float | None, whole: float | None) -> None:
+        """Raise BadOption for a part of a clip that is none, or longer than may be painted.
 
-    def check_trim(self, start: float, seconds: float) -> None:
-        """Raise BadOption for a part of a clip that is none, or longer than may be styled."""
-        if start < 0 or seconds <= 0:
-            asked = f"{start:g} to {start + seconds:g} s"
-            raise BadOption(f"The part of a clip must begin at 0 s or later and end after it began; received {asked}.")
-        if seconds > self.seconds:
-            raise BadOption(f"A clip may be at most {self.seconds:g} s long; this part is {seconds:.1f} s.")
+        seconds: how long the part is, None for the rest; whole: how long the clip says that it is.
+        """
+        if start < 0 or (seconds is not None and seconds <= 0):
+            raise BadOption("The part of a clip must begin at 0 s or later and be longer than 0 s.")
+        if whole is not None and start >= whole:
+            raise BadOption(f"The clip ends at {whole:.1f} s; the part cannot begin at {start:g} s.")
+        rest = max((whole or 0.0) - start, 0.0)
+        length = rest if seconds is None else min(seconds, rest) if whole else seconds
+        if length > self.seconds + _SLACK:
+            raise BadOption(
+                f"A clip may be at most {self.seconds:g} s long, and this is {length:.1f} s: choose a shorter part."
+            )
 
     @property
     def megapixels(self) -> str:
         """For people."""
         return f"at most {self.pixels / 1e6:g} million pixels"
 
-    def _check_size(self, path: Path) -> None:
+    def check_file(self, path: Path) -> None:
+        """Raise BadMedia for a file that is too large."""
         size = path.stat().st_size
         if size > self.upload:
             most = self.upload / _MEBIBYTE
             raise BadMedia(f"A file may have at most {most:g} MiB; {path.name} has {size / _MEBIBYTE:.1f}.")
-
-
-def known_pictures() -> str:
-    """The formats that are taken, for people."""
-    return ", ".join(name for name in PICTURES if name != "MPO")
-
-
-def free_bytes(folder: Path) -> int:
-    """Room that is left where a folder lies."""
-    return shutil.disk_usage(folder).free

@@ -48,6 +48,7 @@ class Parts:
     training: bool = False  # whether visitors may train styles
     owns_engine: bool = True
     page: Any = None  # the Blocks, while its tabs are built
+    on_leave: list[Callable[[str | None], Any]] = field(default_factory=list)  # called with a visitor who has left
     stops: Stops = field(default_factory=Stops)
     shelves: list[Shelf] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -105,7 +106,7 @@ class Parts:
 
     def is_ours(self, path: Path) -> bool:
         """Whether a file is one of the pictures that come with us."""
-        return path.resolve() in {each.resolve() for each in OURS}
+        return path.resolve() in {each.resolve() for each in (*OURS, OUR_CLIP)}
 
     def close(self) -> None:
         """End the engines that were opened, unless they were lent."""
@@ -118,4 +119,5 @@ class Parts:
                     each.close()
 
 
+OUR_CLIP = Path(__file__).parent / "sample.mp4"
 OURS = (Path(__file__).parents[1] / "live" / "sample.jpg", SAMPLE)  # a harbour, a portrait: drawn by `samples/`

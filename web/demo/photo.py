@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from web.demo import look as looks
 from web.demo.look import look_of
 from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OURS, Parts
 from web.demo.problems import warn
+from web.demo.status import line, trouble, working
 from web.demo.task import Task
 from web.demo.uploads import preview, unopened
 
@@ -50,7 +50,7 @@ def build(parts: Parts) -> None:
             result = gr.ImageSlider(
                 label="Before and after", type="filepath", height=460, buttons=["fullscreen"], elem_classes="stage"
             )
-            status = gr.HTML(idle("The sample is being painted."), elem_classes="status")
+            status = gr.HTML(line("The sample is being painted."), elem_classes="status")
             with gr.Row(elem_classes="actions"):
                 download = gr.DownloadButton("Download", variant="primary", interactive=False)
                 stop = gr.Button("Stop", interactive=False)
@@ -107,7 +107,7 @@ def painter(parts: Parts) -> Any:
             look = look_of(style, strength, preserve_color, second, share)
             yield from _painted(parts, picture, size, look, event)
         except Interrupted:
-            yield gr.skip(), idle("Stopped."), gr.skip(), gr.Button(interactive=False)
+            yield gr.skip(), line("Stopped."), gr.skip(), gr.Button(interactive=False)
         except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
             sentence = warn(error)
             yield gr.skip(), trouble(sentence), gr.DownloadButton(interactive=False), gr.Button(interactive=False)
@@ -121,7 +121,7 @@ def _painted(
     parts: Parts, picture: str | None, size: str, look: Look, event: threading.Event
 ) -> Iterator[tuple[Any, ...]]:
     if not picture:
-        yield gr.skip(), idle("Bring a picture: drop, paste, take or choose one."), gr.skip(), gr.skip()
+        yield gr.skip(), line("Bring a picture: drop, paste, take or choose one."), gr.skip(), gr.skip()
         return
     source = parts.uploaded(picture)
     latest = Latest()
@@ -133,7 +133,7 @@ def _painted(
     after = preview(output, output.with_name("after.jpg"))
     before = preview(source, output.with_name("before.jpg"), (report.width, report.height))
     button = gr.DownloadButton(f"Download {output.name}", value=str(output), interactive=True)
-    yield (str(before), str(after)), idle(summary(report)), button, gr.Button(interactive=False)
+    yield (str(before), str(after)), line(summary(report)), button, gr.Button(interactive=False)
 
 
 def run(
@@ -149,19 +149,3 @@ def run(
 def summary(report: ImageReport) -> str:
     """What was done, for people."""
     return f"{report.width} × {report.height} pixels, painted in {report.elapsed:.1f} s."
-
-
-def idle(sentence: str) -> str:
-    """The line below the picture, as HTML."""
-    return f'<p role="status">{escape(sentence)}</p>'
-
-
-def trouble(sentence: str) -> str:
-    """The same line when something failed."""
-    return f'<p role="alert" class="trouble">{escape(sentence)}</p>'
-
-
-def working(share: float, what: str = "Painting") -> str:
-    """The same line while something is under way; share: from 0 to 1, 0 while it is not known."""
-    known = f' value="{share:.3f}"' if share > 0 else ""
-    return f'<p role="status">{escape(what)} <progress max="1"{known}></progress></p>'
