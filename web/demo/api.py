@@ -11,8 +11,8 @@ from gradio.events import api as api_of
 from streamer.settings import Look
 from web.demo import clips, photo
 from web.demo.parts import ON_DEVICE, Parts
+from web.demo.pictures import unopened
 from web.demo.problems import told
-from web.demo.uploads import unopened
 
 SIZE_INFO = "360p, 1280x720 or 0.5x; empty: as it came"
 

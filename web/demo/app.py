@@ -6,26 +6,24 @@ from typing import Any
 
 import gradio as gr
 
-from streamer.styles import THUMBNAILS
-from web.demo import api, clip, gallery, photo, webcam
-from web.demo.parts import AT_ONCE, OUR_CLIP, OURS, Parts
+from web.demo import api, clip, gallery, photo, theme, webcam
+from web.demo.parts import AT_ONCE, Parts
 
 TITLE = "Streamer · demo"
-HEAD = """<header class="masthead"><h1>Any picture, as a painting.</h1>
-<p>Bring a photo, a clip or your webcam. Everything is painted on this machine and deleted soon after.</p></header>"""
+HEAD = """<header class="masthead"><div class="mark"><img src="{icon}" alt="">Streamer</div>
+<h1>Any picture, as a painting.</h1>
+<p>Bring a photo, a clip or your webcam. It is painted on this machine, and deleted soon after.</p></header>"""
 
 
 def build(parts: Parts) -> gr.Blocks:
     """The page of these parts; opens no engine."""
-    # Served from where they are: copied into the visitors' folder, they would be deleted with the rest of it.
-    gr.set_static_paths([*OURS, OUR_CLIP, *(folder / THUMBNAILS for folder in parts.library.folders)])
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         parts.page = page
-        gr.HTML(HEAD, padding=False)
+        gr.HTML(HEAD.format(icon=theme.icon()), padding=False)
         with gr.Tabs():
-            for name, tab in tabs(parts):
-                with gr.Tab(name, id=name):
-                    tab(parts)
+            for name, build_tab in tabs(parts):
+                with gr.Tab(name, id=name) as parts.tab:
+                    build_tab(parts)
         api.build(parts)
         for shelf in parts.shelves:
             page.load(shelf.fresh, outputs=shelf.shown_in, **AT_ONCE)

@@ -19,10 +19,10 @@ from web.demo import clips
 from web.demo import look as looks
 from web.demo.look import look_of
 from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OUR_CLIP, Parts
+from web.demo.pictures import encoded
 from web.demo.problems import warn
 from web.demo.status import line, trouble, working
 from web.demo.task import Task
-from web.demo.webcams import encoded
 
 WHAT = "clip"
 PREVIEW = 480  # pixels of the width of a frame that is shown while the clip is painted
@@ -45,17 +45,18 @@ for (const name of ["play", "pause", "seeking", "seeked", "ratechange", "timeupd
 
 def build(parts: Parts) -> None:
     """The tab, in the Blocks context that is open."""
+    ours = str(parts.scratch.keep_copy(OUR_CLIP))
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
-            clip = gr.Video(label="Your clip", sources=["upload"], height=300, elem_classes="well", buttons=[])
-            gr.Examples([[str(OUR_CLIP)]], [clip], label="Or ours", api_visibility="private")
+            clip = gr.Video(ours, label="Your clip", sources=["upload"], height=300, elem_classes="well", buttons=[])
+            gr.Examples([[ours]], [clip], label="Or ours", api_visibility="private")
             with gr.Row():
                 start = gr.Slider(0, 60, 0, step=0.1, label="Begin at, s")
                 seconds = gr.Slider(0.1, 60, 10, step=0.1, label="Length, s")
             status = gr.HTML(line("Choose a clip, or take ours."), elem_classes="status")
             with gr.Row(elem_classes="actions"):
                 go = gr.Button("Paint the clip", variant="primary")
-                stop = gr.Button("Stop", interactive=False)
+                stop = gr.Button("Stop", interactive=False, elem_classes="quiet")
                 download = gr.DownloadButton("Download", interactive=False)
             stage = gr.HTML(elem_classes="pair", js_on_load=IN_STEP)
         with gr.Column(scale=2, min_width=320):
@@ -70,7 +71,7 @@ def build(parts: Parts) -> None:
     def cease(request: gr.Request) -> None:
         parts.stops.stop(request.session_hash, WHAT)
 
-    clip.change(chosen, clip, [start, seconds, status], **AT_ONCE)
+    gr.on([parts.page.load, clip.change], chosen, clip, [start, seconds, status], **AT_ONCE)
     go.click(
         painter(parts),
         [clip, start, seconds, *controls.inputs],

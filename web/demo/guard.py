@@ -34,7 +34,7 @@ SMALL = 4 << 20  # bytes of any other body: a webcam's picture is part of one
 _POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's own page is made of inline scripts
+        "script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'",  # Gradio's own page is made of inline scripts
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "media-src 'self' data: blob:",

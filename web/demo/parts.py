@@ -27,6 +27,12 @@ OF_PAGE: dict[str, Any] = {"api_visibility": "private"}
 AT_ONCE: dict[str, Any] = OF_PAGE | {"queue": False, "show_progress": "hidden"}
 
 
+# What comes with us to be tried: drawn by `samples/`.
+_HERE = Path(__file__).parent
+OURS = (_HERE.parent / "live" / "sample.jpg", SAMPLE)  # a harbour, a portrait
+OUR_CLIP = _HERE / "sample.mp4"
+
+
 @dataclass
 class Shelf:
     """Components that show which styles there are, and what fills them anew."""
@@ -48,6 +54,7 @@ class Parts:
     training: bool = False  # whether visitors may train styles
     owns_engine: bool = True
     page: Any = None  # the Blocks, while its tabs are built
+    tab: Any = None  # the one that is being built
     on_leave: list[Callable[[str | None], Any]] = field(default_factory=list)  # called with a visitor who has left
     stops: Stops = field(default_factory=Stops)
     shelves: list[Shelf] = field(default_factory=list)
@@ -93,20 +100,16 @@ class Parts:
     def thumbnail(self, style: Style) -> Path:
         """A small picture of a style; that of the sample without any where a style has none."""
         found = [folder / THUMBNAILS / f"{style.name}.jpg" for folder in reversed(self.library.folders)]
-        return next((path for path in found if path.is_file()), SAMPLE)
+        return self.scratch.keep_copy(next((path for path in found if path.is_file()), SAMPLE))
 
     def uploaded(self, path: str | None, what: str = "picture") -> Path:
         """A visitor's file. Raises BadMedia when there is none, or when it is none of the page's own."""
         if not path:
             raise BadMedia(f"There is no {what} yet: choose one first.")
         file = Path(path)
-        if not (self.scratch.has(file) or self.is_ours(file)) or not file.is_file():
+        if not self.scratch.has(file) or not file.is_file():
             raise BadMedia(f"The {what} is no longer here: choose it again.")
         return file
-
-    def is_ours(self, path: Path) -> bool:
-        """Whether a file is one of the pictures that come with us."""
-        return path.resolve() in {each.resolve() for each in (*OURS, OUR_CLIP)}
 
     def close(self) -> None:
         """End the engines that were opened, unless they were lent."""
@@ -117,7 +120,3 @@ class Parts:
             for each in (live, engine):
                 if each is not None:
                     each.close()
-
-
-OUR_CLIP = Path(__file__).parent / "sample.mp4"
-OURS = (Path(__file__).parents[1] / "live" / "sample.jpg", SAMPLE)  # a harbour, a portrait: drawn by `samples/`

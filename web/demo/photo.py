@@ -16,10 +16,10 @@ from streamer.settings import ImageOptions, Look
 from web.demo import look as looks
 from web.demo.look import look_of
 from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OURS, Parts
+from web.demo.pictures import preview, unopened
 from web.demo.problems import warn
 from web.demo.status import line, trouble, working
 from web.demo.task import Task
-from web.demo.uploads import preview, unopened
 
 SIZES = [
     ("As it came", ""),
@@ -45,6 +45,7 @@ class Latest:
 
 def build(parts: Parts) -> None:
     """The tab, in the Blocks context that is open."""
+    ours = [str(parts.scratch.keep_copy(path)) for path in OURS]
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
             result = gr.ImageSlider(
@@ -53,10 +54,10 @@ def build(parts: Parts) -> None:
             status = gr.HTML(line("The sample is being painted."), elem_classes="status")
             with gr.Row(elem_classes="actions"):
                 download = gr.DownloadButton("Download", variant="primary", interactive=False)
-                stop = gr.Button("Stop", interactive=False)
+                stop = gr.Button("Stop", interactive=False, elem_classes="quiet")
             picture = unopened(
                 gr.Image(
-                    str(OURS[0]),
+                    ours[0],
                     label="Your picture",
                     type="filepath",
                     height=220,
@@ -65,7 +66,7 @@ def build(parts: Parts) -> None:
                     buttons=[],
                 )
             )
-            gr.Examples([[str(path)] for path in OURS], [picture], label="Or one of ours", api_visibility="private")
+            gr.Examples([[path] for path in ours], [picture], label="Or one of ours", api_visibility="private")
         with gr.Column(scale=2, min_width=320):
             controls = looks.build(parts)
             size = gr.Dropdown(SIZES, value="", label="Output size")

@@ -10,11 +10,13 @@ import shutil
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_OURS = "ours"  # within the folder: what is never deleted
 PREFIX = "streamer-demo-"
 LOOK_EVERY = 20.0  # seconds between looks for what is to be deleted
 UNDER_WAY = 60.0  # seconds for which a file is spared for its size: somebody is about to fetch it
@@ -49,6 +51,19 @@ class Scratch:
         folder = self.folder / "results" / secrets.token_urlsafe(16)
         folder.mkdir(parents=True, mode=0o700)
         return folder / name
+
+    def keep_copy(self, source: Path) -> Path:
+        """A copy of a file that comes with us, which stays: pages show files of this folder alone."""
+        copy = (
+            self.folder
+            / _OURS
+            / f"{zlib.crc32(str(source.parent).encode()):08x}-{source.stat().st_mtime_ns:x}"
+            / source.name
+        )
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+        return copy
 
     def has(self, path: Path) -> bool:
         """Whether a file is one of ours, links followed."""
@@ -85,7 +100,9 @@ class Scratch:
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         """When each was last written, its size, and where it is."""
-        for folder, _, names in os.walk(self.folder):
+        for folder, inner, names in os.walk(self.folder):
+            if Path(folder) == self.folder and _OURS in inner:
+                inner.remove(_OURS)
             for name in names:
                 path = Path(folder, name)
                 with contextlib.suppress(FileNotFoundError):

@@ -44,7 +44,6 @@ def application(parts: Parts, *, local_only: bool, mcp: bool = False) -> ASGIApp
         pwa=False,
         mcp_server=mcp,
         theme=theme.theme(),
-        css=theme.css(),
         head=theme.head(),
     )
     # A mounted page counts as not launched to Gradio, which then checks no paths of what it copies.

@@ -14,9 +14,10 @@ from streamer.live import StyledFrame
 from web.demo import look as looks
 from web.demo.look import look_of
 from web.demo.parts import AT_ONCE, OF_PAGE, Parts
+from web.demo.pictures import encoded
 from web.demo.problems import told
 from web.demo.status import line
-from web.demo.webcams import Webcams, decoded, encoded
+from web.demo.webcams import Webcams, decoded
 
 EVERY = 0.1  # seconds between pictures
 ASKED = {"video": {"width": {"ideal": 640}, "height": {"ideal": 360}, "frameRate": {"ideal": 24}}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from streamer.engine import Frame
 from streamer.errors import BadMedia, Overloaded
@@ -20,7 +22,6 @@ from streamer.settings import Look
 PATIENCE = 3.0  # seconds for a painted picture
 FORGET_AFTER = 10.0  # seconds without a picture, after which a webcam is gone
 MAX_PIXELS = 1920 * 1080  # of a webcam's picture
-_QUALITY = 80  # of what is sent back
 _DATA = "data:image/"
 
 
@@ -113,19 +114,8 @@ def decoded(url: str) -> Frame:
 
 def _announced(data: np.ndarray) -> tuple[int, int]:
     """Width and height as the header says them: a small file may mean a huge picture."""
-    import io
-
-    from PIL import Image
-
     try:
         with Image.open(io.BytesIO(data.tobytes()), formats=("JPEG", "PNG", "WEBP")) as image:
             return image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadMedia("The webcam sent something that is no picture.") from error
-
-
-def encoded(frame: Frame) -> str:
-    """A picture (H, W, 3) as a data URL of a JPEG."""
-    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-    data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

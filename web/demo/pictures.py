@@ -1,15 +1,20 @@
-"""Visitors' pictures: handed over as files that nobody has opened yet, and shown small."""
+"""Pictures of a page: handed over as files that nobody has opened yet, shown small, sent inside the page."""
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
+import cv2
 import gradio as gr
 from PIL import Image, ImageOps
 
+from streamer.engine import Frame
+
 PREVIEW = 1600  # pixels of the longer side: what is shown; what is downloaded is whole
-_QUALITY = 88
+_QUALITY = 88  # of JPEGs
+_INSIDE = 80  # of those that are sent inside the page
 
 
 def unopened(component: gr.Image) -> gr.Image:
@@ -51,3 +56,10 @@ def on_white(image: Image.Image) -> Image.Image:
     flat = Image.new("RGBA", image.size, "white")
     flat.alpha_composite(image.convert("RGBA"))
     return flat.convert("RGB")
+
+
+def encoded(frame: Frame) -> str:
+    """A picture (H, W, 3) as a data URL of a JPEG."""
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _INSIDE])[1]
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
