@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -13,9 +14,12 @@ from streamer.cli.console import Console, speaks
 from streamer.cli.logs import log_to_stderr
 from streamer.cli.options import takes
 from streamer.cli.signals import stop_on_signals
+from streamer.service_settings import DemoOptions
 from streamer.settings import EngineOptions, LiveOptions, ServeOptions
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from streamer.server import Parts
 
 LAST_RESORT = 27.0  # seconds after a signal at which the process leaves, whatever still hangs
@@ -39,9 +43,10 @@ def serve(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
             raise MissingDependency("`streamer serve` needs more packages: pip install 'streamer[serve]'.") from error
         check_certificate(options)
         threading.Thread(target=_leave_in_time, args=(stop,), name="last resort", daemon=True).start()
-        with listen(options) as listener:
+        with listen(options) as listener, contextlib.ExitStack() as guests:
             url = url_of(options, listener)
             parts = build(options, live_options, engine_options)
+            parts.demo = demo_page(parts, guests)
             try:
                 run(parts, listener, stop, lambda: console.say(f"Streamer is at {url} (Ctrl-C stops it)."))
             finally:
@@ -80,6 +85,46 @@ def build(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
         make_jobs=lambda: JobStore(library, JobLimits.of(options)),
         metrics=metrics,
         pages=pages if pages.is_dir() else None,
+    )
+
+
+def demo_page(parts: Parts, guests: contextlib.ExitStack) -> ASGIApp:
+    """The Gradio page on this service's engine, made when somebody asks for it; `guests` closes what it opens."""
+    from web.demo.lazy import LazyPage
+
+    def make() -> ASGIApp:
+        from web.demo.limits import Limits
+        from web.demo.parts import Parts as PageParts
+        from web.demo.scratch import Scratch
+        from web.demo.site import application, prepare
+
+        options = demo_options(parts.options)
+        limits = Limits.of(options)
+        scratch = guests.enter_context(Scratch(limits.keep, limits.disk))
+        prepare(scratch)
+        page = PageParts(
+            limits=limits,
+            library=parts.library,
+            scratch=scratch,
+            open_engine=lambda: parts.engine,
+            open_live=lambda _: parts.live,
+            live_url="/",
+            training=options.may_train,
+            owns_engine=False,
+        )
+        return application(page, local_only=False, mounted_at="/demo")  # the service's own gate stands before it
+
+    return LazyPage(make)
+
+
+def demo_options(options: ServeOptions) -> DemoOptions:
+    """The demo's options as the service's say them."""
+    return DemoOptions(
+        host=options.host,
+        max_upload=options.max_upload,
+        max_megapixels=options.max_megapixels,
+        max_duration=options.max_duration,
+        keep_results=max(options.keep_results, 60.0),
     )
 
 

@@ -48,6 +48,8 @@ def create_app(parts: Parts) -> FastAPI:
     for room in (sessions, whip, styles, samples, work, ops):
         app.include_router(room.router(service))
     pages.install(app, parts.pages)
+    if parts.demo is not None:
+        pages.mount_demo(app, parts.demo)
     _add_middleware(app, service)
     return app
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import secrets
 from collections.abc import Awaitable
 from urllib.parse import urlsplit
@@ -11,13 +13,16 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamer.addresses import host_of, is_loopback
-from streamer.server.limits import MAX_FRAGMENT, MAX_JSON, MAX_SDP, Rates
+from streamer.server.limits import MAX_DEMO, MAX_FRAGMENT, MAX_JSON, MAX_SDP, Rates
 from streamer.server.parts import Parts
 from streamer.server.replies import Refusal, problem, retry_header
 
 COSTS = {"GET": 0.2, "HEAD": 0.2, "OPTIONS": 0.2, "POST": 5.0}  # of a request, in cheap ones; others cost 1
 _OPEN = ("/", "/docs", "/openapi.json", "/healthz", "/readyz")  # nothing to keep, and browsers send no token for pages
 _OPEN_BELOW = ("/watch/", "/static/", "/docs/")
+DEMO = "/demo/"  # the Gradio page
+_DEMO_FRAMES, _DEMO_UPLOAD = f"{DEMO}gradio_api/stream/", f"{DEMO}gradio_api/upload"
+_FRAME_COST = 0.4  # of a webcam's picture: they come ten times a second
 _FREE = ("/healthz", "/readyz", "/metrics")  # asked by machines of one's own, on the minute
 _UPLOADS = ("/api/images", "/api/jobs")
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -34,6 +39,24 @@ def is_preflight(method: str, headers: Headers) -> bool:
     return method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
 
 
+def is_demo(path: str) -> bool:
+    """Whether a path is the Gradio page's."""
+    return path == DEMO.rstrip("/") or path.startswith(DEMO)
+
+
+def cost_of(method: str, path: str) -> float:
+    """What a request costs, in cheap ones."""
+    return _FRAME_COST if path.startswith(_DEMO_FRAMES) else COSTS.get(method, 1.0)
+
+
+def password_of(credentials: bytes) -> bytes:
+    """The password of HTTP's basic scheme (RFC 7617); empty where there is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
+
+
 def body_limit(method: str, path: str, max_upload: int) -> int:
     """Bytes that a request may carry."""
     if method == "POST" and path in _UPLOADS:
@@ -42,6 +65,8 @@ def body_limit(method: str, path: str, max_upload: int) -> int:
         return MAX_JSON
     if method == "POST" and path.startswith(("/whip/", "/whep/")):
         return MAX_SDP
+    if method == "POST" and path.startswith(DEMO):
+        return max_upload if path.startswith(_DEMO_UPLOAD) else MAX_DEMO
     return MAX_FRAGMENT
 
 
@@ -75,11 +100,11 @@ class Gate:
         """Raises Refusal."""
         self._check_host(headers)
         if method not in _SAFE:
-            self._check_origin(headers)
+            self._check_origin(headers, path)
         if path not in _FREE:
-            self._pay(client, COSTS.get(method, 1.0))
+            self._pay(client, cost_of(method, path))
         if not is_open(path) and not is_preflight(method, headers):
-            self._check_token(headers, client)
+            self._check_token(headers, path, client)
         if self._parts.health.is_draining and method == "POST":
             raise Refusal(503, "The service is shutting down.", **retry_header(5))
         self._check_length(headers, body_limit(method, path, self._options.max_upload << 20))
@@ -92,9 +117,10 @@ class Gate:
         if not is_loopback(host) and host not in self._hosts:
             raise Refusal(403, "This service answers only to the names of this machine, such as localhost.")
 
-    def _check_origin(self, headers: Headers) -> None:
+    def _check_origin(self, headers: Headers, path: str) -> None:
+        """Where a token is needed, no other page has it; but browsers send a password by themselves."""
         origin = headers.get("origin")
-        if self._token or origin is None or origin in self._origins:
+        if (self._token and not is_demo(path)) or origin is None or origin in self._origins:
             return
         if origin.partition("://")[2].lower() != headers.get("host", "").lower():
             raise Refusal(403, "Pages of other origins may not use this service; --cors-origin allows one.")
@@ -104,14 +130,18 @@ class Gate:
         if wait:
             raise Refusal(429, "Too many requests from this address.", **retry_header(wait))
 
-    def _check_token(self, headers: Headers, client: str) -> None:
+    def _check_token(self, headers: Headers, path: str, client: str) -> None:
         if self._token is None:
             return
-        given = headers.get("authorization", "").encode("latin-1")
-        scheme, _, rest = given.partition(b" ")
-        if not secrets.compare_digest(b"Bearer " + rest.strip(), self._token) or scheme.lower() != b"bearer":
-            self._rates.take(client, COSTS["POST"])  # guessing is dear
-            raise Refusal(401, "A token is needed: Authorization: Bearer TOKEN.", WWW_Authenticate="Bearer")
+        scheme, _, rest = headers.get("authorization", "").encode("latin-1").partition(b" ")
+        by_password = is_demo(path) and scheme.lower() == b"basic"
+        given = password_of(rest) if by_password else rest.strip()
+        if secrets.compare_digest(b"Bearer " + given, self._token) and (by_password or scheme.lower() == b"bearer"):
+            return
+        self._rates.take(client, COSTS["POST"])  # guessing is dear
+        if is_demo(path):  # Gradio's page sends no headers of its own, browsers ask for a password
+            raise Refusal(401, "A token is needed, as the password.", WWW_Authenticate='Basic realm="Streamer"')
+        raise Refusal(401, "A token is needed: Authorization: Bearer TOKEN.", WWW_Authenticate="Bearer")
 
     def _check_length(self, headers: Headers, limit: int) -> None:
         length = headers.get("content-length")

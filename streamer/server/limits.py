@@ -9,6 +9,7 @@ from collections.abc import Callable
 MAX_SDP = 128 << 10  # bytes
 MAX_JSON = MAX_SDP + (32 << 10)  # bytes: an SDP offer with its line ends escaped, and a look
 MAX_FRAGMENT = 16 << 10  # bytes
+MAX_DEMO = 4 << 20  # bytes: a webcam's picture, and the look that it is to have
 _CLIENTS = 4096  # whose requests are counted; the one not heard of for longest is forgotten
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi import Path as InPath
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from streamer.server.looks import STREAM_PATTERN
 
@@ -24,6 +25,16 @@ class Files(StaticFiles):
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
         response.headers.update(_FRESH)
         return response
+
+
+def mount_demo(app: FastAPI, demo: ASGIApp) -> None:
+    """Put the Gradio page at /demo/; its addresses are relative, so the one without the slash leads there."""
+
+    @app.get("/demo", include_in_schema=False)
+    async def to_demo() -> Response:
+        return RedirectResponse("/demo/", 307)
+
+    app.mount("/demo", demo, name="demo")
 
 
 def install(app: FastAPI, pages: Path | None) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from starlette.types import ASGIApp
+
 from streamer.engine import Engine
 from streamer.jobs import JobStore
 from streamer.live import LiveEngine
@@ -91,6 +93,7 @@ class Parts:
     make_jobs: Callable[[], JobStore]  # likewise
     metrics: Metrics
     pages: Path | None = None  # the folder of index.html, watch.html and what they load
+    demo: ASGIApp | None = None  # the Gradio page, to be mounted at /demo
     health: Health = field(default_factory=Health)
     clock: Callable[[], float] = time.monotonic
     body_time: float = 10.0  # seconds for an offer or other small body to arrive

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streamer.server.gate import DEMO
+
 if TYPE_CHECKING:
     from streamer.server.measures import Measures
 
@@ -40,8 +42,8 @@ _PAGE = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), geolocation=()",
 }
-_FOLDERS = ("/static/", "/docs/", "/openapi.json")
-_QUIET = ("/healthz", "/readyz", "/metrics", "/static")  # logged with -v only
+_FOLDERS = ("/static/", "/docs/", "/openapi.json", DEMO)
+_QUIET = ("/healthz", "/readyz", "/metrics", "/static", DEMO)  # logged with -v only
 
 
 class Wrapping:
@@ -82,7 +84,7 @@ class Wrapping:
 def _pattern(scope: Scope) -> str:
     """The pattern of the route that took a request, or "-": a stranger's paths do not fill the log and the metrics."""
     route = getattr(scope.get("route"), "path", None)
-    if route is not None:
+    if route is not None and not scope["path"].startswith(DEMO):  # a mounted page's own routes are its own affair
         return str(route)
     return next((folder for folder in _FOLDERS if scope["path"].startswith(folder)), "-")
 

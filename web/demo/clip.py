@@ -26,6 +26,7 @@ from web.demo.task import Task
 
 WHAT = "clip"
 PREVIEW = 480  # pixels of the width of a frame that is shown while the clip is painted
+EMPTY = '<div class="empty"></div>'
 EVERY = 0.5  # seconds between such frames
 # Media events do not bubble, but they can be caught on their way down. The painted clip leads, the other follows.
 IN_STEP = """
@@ -48,17 +49,17 @@ def build(parts: Parts) -> None:
     ours = str(parts.scratch.keep_copy(OUR_CLIP))
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
-            clip = gr.Video(ours, label="Your clip", sources=["upload"], height=300, elem_classes="well", buttons=[])
-            gr.Examples([[ours]], [clip], label="Or ours", api_visibility="private")
-            with gr.Row():
-                start = gr.Slider(0, 60, 0, step=0.1, label="Begin at, s")
-                seconds = gr.Slider(0.1, 60, 10, step=0.1, label="Length, s")
-            status = gr.HTML(line("Choose a clip, or take ours."), elem_classes="status")
+            stage = gr.HTML(_figures(EMPTY, EMPTY), elem_classes="pair", js_on_load=IN_STEP)
+            status = gr.HTML(line("Paint our clip, or choose yours below."), elem_classes="status")
             with gr.Row(elem_classes="actions"):
                 go = gr.Button("Paint the clip", variant="primary")
                 stop = gr.Button("Stop", interactive=False, elem_classes="quiet")
                 download = gr.DownloadButton("Download", interactive=False)
-            stage = gr.HTML(elem_classes="pair", js_on_load=IN_STEP)
+            with gr.Row():
+                start = gr.Slider(0, 60, 0, step=0.1, label="Begin at, s")
+                seconds = gr.Slider(0.1, 60, 10, step=0.1, label="Length, s")
+            clip = gr.Video(ours, label="Your clip", sources=["upload"], height=260, elem_classes="well", buttons=[])
+            gr.Examples([[ours]], [clip], label="Or ours", api_visibility="private")
         with gr.Column(scale=2, min_width=320):
             controls = looks.build(parts)
 
@@ -87,7 +88,7 @@ def build(parts: Parts) -> None:
 def _trim(parts: Parts, clip: str | None) -> tuple[Any, Any, str]:
     """The sliders for a clip, and what is said of it."""
     if not clip:
-        return gr.skip(), gr.skip(), line("Choose a clip, or take ours.")
+        return gr.skip(), gr.skip(), line("Choose a clip, or take ours below.")
     info = clips.look_at(parts, parts.uploaded(clip, "clip"))
     length = info.duration or parts.limits.seconds
     said = f"{info.width} × {info.height}, {length:.1f} s."
@@ -117,9 +118,9 @@ def painter(parts: Parts) -> Any:
             look = look_of(style, strength, preserve_color, second, share)
             yield from _painted(parts, parts.uploaded(clip, "clip"), look, start, seconds, event)
         except Interrupted:
-            yield "", line("Stopped."), gr.skip(), *over
+            yield gr.skip(), line("Stopped."), gr.skip(), *over
         except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
-            yield "", trouble(warn(error)), gr.DownloadButton(interactive=False), *over
+            yield gr.skip(), trouble(warn(error)), gr.DownloadButton(interactive=False), *over
         finally:
             parts.stops.end(request.session_hash, WHAT, event)
 

@@ -15,8 +15,8 @@ from web.demo.parts import OF_PAGE, ON_DEVICE, OURS, Parts, Shelf
 from web.demo.pictures import encoded
 
 WIDTH = 480  # pixels of the harbour in each style
-WORDS = """<p class="lead">What each style makes of two pictures, whose picture it was learned from, and how it measures on
-photographs that it has not seen. Less is better: less of a photograph's content is lost, and the paint is nearer.</p>"""
+WORDS = """<p class="lead">What each style makes of two pictures, whose picture it was learned from, and how it measures
+on photographs that it has not seen. Less is better: less of their content is lost, and the paint is nearer.</p>"""
 SCORES = (("content", "Content lost"), ("style", "Distance from the paint"))
 LAYERS = (
     ("style_relu1_1", "of colours and grain"),

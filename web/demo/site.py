@@ -20,8 +20,8 @@ def prepare(scratch: Scratch) -> None:
     os.environ.update(_QUIET | {"GRADIO_TEMP_DIR": str(scratch.folder)})
 
 
-def application(parts: Parts, *, local_only: bool, mcp: bool = False) -> ASGIApp:
-    """The page of these parts, to be served at `/` or mounted anywhere; its lifespan has to run. Builds all of it."""
+def application(parts: Parts, *, local_only: bool, mcp: bool = False, mounted_at: str | None = None) -> ASGIApp:
+    """The page of these parts, whose lifespan has to run; mounted_at: where in another application, if it is."""
     import gradio as gr
     from fastapi import FastAPI
 
@@ -35,6 +35,7 @@ def application(parts: Parts, *, local_only: bool, mcp: bool = False) -> ASGIApp
         shell,
         page,
         path="/",
+        root_path=mounted_at,
         footer_links=["api"],
         run_history=False,
         show_error=False,  # ours are shown all the same; a surprise of Gradio's own is not
