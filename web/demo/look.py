@@ -33,7 +33,7 @@ class LookControls:
         return [self.style, self.strength, self.preserve_color, self.second, self.share]
 
     def changes(self) -> list[Any]:
-        """The triggers after which the look is another one."""
+        """The triggers after which the look is another one; that a style was picked is told by `picked`."""
         return [self.strength.release, self.preserve_color.input, self.second.input, self.share.release]
 
 

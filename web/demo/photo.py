@@ -70,19 +70,16 @@ def build(parts: Parts) -> None:
         with gr.Column(scale=2, min_width=320):
             controls = looks.build(parts)
             size = gr.Dropdown(SIZES, value="", label="Output size")
-    paint = painter(parts)
-    shown = [result, status, download, stop]
-    gr.on(
-        [parts.page.load, picture.change, controls.style.change, size.input, *controls.changes()],
-        paint,
-        [picture, size, *controls.inputs],
-        shown,
-        trigger_mode="always_last",
-        show_progress="minimal",
-        show_progress_on=status,
-        **ON_DEVICE,
-        **OF_PAGE,
-    )
+    how: dict[str, Any] = {
+        "fn": painter(parts),
+        "inputs": [picture, size, *controls.inputs],
+        "outputs": [result, status, download, stop],
+        "trigger_mode": "always_last",
+        "show_progress": "minimal",
+        "show_progress_on": status,
+    }
+    gr.on([parts.page.load, picture.change, size.input, *controls.changes()], **how, **ON_DEVICE, **OF_PAGE)
+    controls.picked.then(**how, **ON_DEVICE, **OF_PAGE)
 
     def cease(request: gr.Request) -> None:
         parts.stops.stop(request.session_hash, WHAT)
