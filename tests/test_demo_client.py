@@ -8,8 +8,8 @@ from typing import Any
 
 import av
 import pytest
-from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
+from gradio_client import Client, handle_file  # type: ignore[import-untyped]
+from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
 from PIL import Image
 
 from tests.browser import SAMPLE, far, read_picture
@@ -81,7 +81,7 @@ def test_a_clip_comes_back_painted_and_trimmed_with_its_sound(client: Client) ->
         assert len(painted.streams.audio) == len(original.streams.audio) == 1
 
 
-REFUSED = {  # what is sent, to which endpoint, and what is said of it
+REFUSED: dict[str, tuple[Any, str, str]] = {  # what is sent, to which endpoint, and what is said of it
     "a bomb": (lambda folder: write_bomb(folder / "bomb.png"), "/stylize_image", "at most 4 million pixels.*900.0"),
     "a text": (lambda folder: write_text(folder / "text.jpg"), "/stylize_image", "text.jpg is not a picture"),
     "a text as clip": (lambda folder: write_text(folder / "text.mp4"), "/stylize_video", "text.mp4"),

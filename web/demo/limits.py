@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from streamer.errors import BadMedia, BadOption
 from streamer.media.limits import Limits as VideoLimits
-from streamer.media.pictures import READABLE
+from streamer.media.pictures import MAX_PIXELS, READABLE
 from streamer.service_settings import DemoOptions
 
 _LONGEST = 6 * 3600.0  # seconds of a file of which a part is painted
@@ -58,15 +59,7 @@ class Limits:
     def check_picture(self, path: Path) -> tuple[int, int]:
         """Width and height that a picture file announces. Raises BadMedia before any of it is decoded."""
         self.check_file(path)
-        try:
-            with Image.open(path, formats=READABLE) as image:
-                width, height = image.size
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-            raise BadMedia(
-                f"{path.name} is not a picture that can be read; taken are {', '.join(READABLE)}."
-            ) from error
-        except Image.DecompressionBombError as error:
-            raise BadMedia(f"{path.name} is too large: a picture may have {self.megapixels}.") from error
+        width, height = announced_size(path, READABLE, path.name)
         if width * height > self.pixels:
             raise BadMedia(f"A picture may have {self.megapixels}; {path.name} has {width * height / 1e6:.1f} million.")
         return width, height
@@ -98,3 +91,18 @@ class Limits:
         if size > self.upload:
             most = self.upload / _MEBIBYTE
             raise BadMedia(f"A file may have at most {most:g} MiB; {path.name} has {size / _MEBIBYTE:.1f}.")
+
+
+def announced_size(file: Path | IO[bytes], formats: tuple[str, ...], name: str) -> tuple[int, int]:
+    """Width and height as a picture's header says them, of which nothing is decoded: a small file may mean a huge one.
+
+    Raises BadMedia, speaking of `name`, for what is no picture in one of Pillow's `formats`.
+    """
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # as `streamer.media` sets it: Pillow's own refuses before we could say why
+    try:
+        with Image.open(file, formats=formats) as image:
+            return image.size
+    except Image.DecompressionBombError as error:
+        raise BadMedia(f"{name} is too large: it has more than {MAX_PIXELS:,} pixels.") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadMedia(f"{name} is not a picture that can be read; taken are {', '.join(formats)}.") from error

@@ -76,7 +76,7 @@ def share(listener: socket.socket, tell: Callable[[str], None]) -> threading.Thr
         try:
             url = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
         except Exception as error:  # noqa: BLE001  whatever it is, the page is served here all the same
-            _log.info("no tunnel", exc_info=error)
+            _log.debug("no tunnel", exc_info=error)
             tell(f"No public address could be had ({_reason(error)}); the page is served on this machine alone.")
         else:
             tell(f"For everybody, for a week at most: {url}")

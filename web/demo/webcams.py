@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from streamer.engine import Frame
 from streamer.errors import BadMedia, Overloaded
 from streamer.live import LiveEngine, LiveSession, StyledFrame
 from streamer.settings import Look
+from web.demo.limits import announced_size
 
 PATIENCE = 3.0  # seconds for a painted picture
 FORGET_AFTER = 10.0  # seconds without a picture, after which a webcam is gone
 MAX_PIXELS = 1920 * 1080  # of a webcam's picture
+FORMATS = ("JPEG", "PNG", "WEBP")
 _DATA = "data:image/"
 
 
@@ -103,19 +104,10 @@ def decoded(url: str) -> Frame:
         data = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
     except (ValueError, binascii.Error) as error:
         raise BadMedia("The webcam sent something that is no picture.") from error
-    width, height = _announced(data)
+    width, height = announced_size(io.BytesIO(data.tobytes()), FORMATS, "What the webcam sent")
     if width * height > MAX_PIXELS:
         raise BadMedia(f"A webcam's picture may have at most {MAX_PIXELS:,} pixels; this one is {width}x{height}.")
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
     if picture is None:
         raise BadMedia("The webcam sent something that is no picture.")
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _announced(data: np.ndarray) -> tuple[int, int]:
-    """Width and height as the header says them: a small file may mean a huge picture."""
-    try:
-        with Image.open(io.BytesIO(data.tobytes()), formats=("JPEG", "PNG", "WEBP")) as image:
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadMedia("The webcam sent something that is no picture.") from error
