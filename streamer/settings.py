@@ -292,4 +292,4 @@ class EvaluateOptions(Checked):
     limit: int = option(20, "Measure on at most this many photographs.", low=1, high=100_000, metavar="N")
     clip_frames: int = option(24, "Frames of each clip, from its first.", low=2, high=10_000, metavar="N")
     clip_width: int = option(320, "Width of the clips; wider ones are scaled down.", low=64, high=16384, metavar="PX")
-    per_frame: bool = option(False, "Style clips by each frame's own statistics, not by those of a stream.")
+    per_frame: bool = option(False, "Style each frame of a clip by itself, not as one of a stream.")
