@@ -11,9 +11,10 @@ STYLED := demo-output/sample.mosaic.mp4
 # Stamps: younger than the lock that they installed.
 RUN_TIME := $(VENV)/.installed
 SERVICE := $(VENV)/.installed-serve
+PAGE := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
-.PHONY: help demo serve test train-env check format bench soak lock clean
+.PHONY: help demo serve demo-page test train-env check format bench soak lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show this list
@@ -25,6 +26,9 @@ demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
 
 serve: $(SERVICE)  ## Serve the live page on http://localhost:8000/
 	$(BIN)/streamer serve
+
+demo-page: $(PAGE)  ## Show the Gradio page on http://localhost:7860/
+	$(BIN)/streamer demo
 
 test: $(DEV)  ## Run the tests, two files at a time
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
@@ -51,11 +55,13 @@ soak: $(DEV)  ## Measure the live service for as long as its limits are stated f
 LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
 	--fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
-lock: | $(BIN)/python  ## Write the three requirements*.lock anew from pyproject.toml
+lock: | $(BIN)/python  ## Write the four requirements*.lock anew from pyproject.toml
 	@test -x $(BIN)/uv || $(PIP) install --quiet uv
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra serve --constraint requirements.lock --output-file requirements-serve.lock
-	$(LOCK) --all-extras --constraint requirements-serve.lock --output-file requirements-dev.lock
+	$(LOCK) --extra demo --constraint requirements-serve.lock --output-file requirements-demo.lock
+	$(LOCK) --all-extras --constraint requirements-demo.lock --constraint requirements-serve.lock \
+		--output-file requirements-dev.lock
 
 clean:  ## Remove the environment, caches and outputs
 	rm -rf $(VENV) demo-output build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -73,11 +79,17 @@ $(SERVICE): requirements-serve.lock pyproject.toml | $(BIN)/python
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUN_TIME)
 
+$(PAGE): requirements-demo.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what the demo needs, once ..."
+	@$(INSTALL) --requirement requirements-demo.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN_TIME)
+
 $(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what the tests need, TensorFlow included, once ..."
 	@$(INSTALL) --requirement requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@ $(RUN_TIME) $(SERVICE)
+	@touch $@ $(RUN_TIME) $(SERVICE) $(PAGE)
 
 # Each candidate is run, not only looked for: a version manager's shim may be there without its Python.
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))

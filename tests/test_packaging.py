@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ["requirements.lock", "requirements-serve.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-serve.lock", "requirements-demo.lock", "requirements-dev.lock"]
 ENTRY = re.compile(r"^([a-z0-9-]+)==([^ ]+)( ; [^\\]+)? \\$")
 
 
@@ -45,18 +45,20 @@ def test_no_second_framework_gets_in(lock: str) -> None:
     assert not {name for name in entries(lock) if name.startswith(others)}
 
 
-@pytest.mark.parametrize("lock", LOCKS[:2])
+@pytest.mark.parametrize("lock", LOCKS[:3])
 def test_restyling_needs_no_training_framework(lock: str) -> None:
     assert not {"tensorflow", "keras"} & entries(lock).keys()
 
 
 def test_the_locks_agree_and_hold_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    run_time, service, everything = map(entries, LOCKS)
+    run_time, service, page, everything = map(entries, LOCKS)
     assert run_time.items() <= service.items() <= everything.items()
-    extras = [need for needs in project["optional-dependencies"].values() for need in needs]
-    serve = project["optional-dependencies"]["serve"]
-    for lock, needs in ((run_time, project["dependencies"]), (service, serve), (everything, extras)):
+    assert run_time.items() <= page.items() <= everything.items()
+    optional = project["optional-dependencies"]
+    extras = [need for needs in optional.values() for need in needs]
+    asked = ((run_time, project["dependencies"]), (service, optional["serve"]), (page, optional["demo"]))
+    for lock, needs in (*asked, (everything, extras)):
         assert {re.split(r"[<>=~ ;\[]", need)[0] for need in needs} <= lock.keys()
 
 
@@ -78,6 +80,8 @@ def test_the_wheel_carries_all_packages_and_the_shipped_styles(wheel: zipfile.Zi
     names = set(wheel.namelist())
     assert {"streamer/cli/main.py", "training/__init__.py", "web/__init__.py"} <= names
     library = ROOT / "streamer" / "library"
+    pages = [path for folder in ("live", "demo") for path in (ROOT / "web" / folder).glob("*") if path.is_file()]
+    assert {f"web/{path.relative_to(ROOT / 'web')}" for path in pages if path.suffix != ".pyc"} <= names
     shipped = {f"streamer/{path.relative_to(ROOT / 'streamer')}" for path in library.rglob("*") if path.is_file()}
     assert shipped <= names
     assert not {name for name in names if name.startswith(("tests/", "samples/"))}
