@@ -103,7 +103,7 @@ def test_no_command_shows_the_help_as_a_misuse() -> None:
     ("arguments", "said"),
     [
         (["transcode"], "Missing argument"),
-        (["paint", "in.mp4"], "No such command"),
+        (["sculpt", "in.mp4"], "No such command"),
         (["transcode", "in.mp4", "--strenght", "1"], "--strength"),
         (["transcode", "in.mp4", "--strength", "much"], "'much'"),
         (["transcode", "in.mp4", "--strength", "1.5"], "from 0 to 1; received 1.5"),
