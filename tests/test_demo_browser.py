@@ -199,6 +199,16 @@ def test_whoever_waits_sees_the_place_in_the_queue(demo: Demo, page: Any, visit:
     wait_painted(second)
 
 
+def test_nothing_goes_on_for_a_visitor_who_has_left(demo: Demo, visit: Any, tmp_path: Path) -> None:
+    first, _ = visit(demo.url)
+    wait_painted(first)
+    upload(first, write_photo(tmp_path / "first.jpg", 6000, 5000))  # most of a minute
+    wait_for(first.get_by_role("button", name="Stop").filter(visible=True).is_enabled, 30, "the Stop button")
+    first.context.close()
+    second, _ = visit(demo.url)
+    wait_painted(second)
+
+
 @pytest.mark.parametrize("name", ["Photo", "Webcam", "Clip", "Styles"])
 def test_nothing_is_wider_than_a_phone(demo: Demo, visit: Any, name: str) -> None:
     page, _ = visit(demo.url, viewport=PHONE)

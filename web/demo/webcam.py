@@ -21,7 +21,7 @@ from web.demo.webcams import Webcams, decoded
 
 EVERY = 0.1  # seconds between pictures
 ASKED = {"video": {"width": {"ideal": 640}, "height": {"ideal": 360}, "frameRate": {"ideal": 24}}}
-HINT = "Press the camera, then Record. Pictures that come faster than they are painted are left out: the newest wins."
+HINT = "Allow the camera below, then press Record. What comes faster than it is painted is left out: the newest wins."
 LIVE = (
     '<a class="live-link" href="{url}" target="_blank" rel="noopener"><b>Smoother, without delay: the live page</b>'
     "<span>Over WebRTC, as fast as your camera</span></a>"
@@ -57,7 +57,7 @@ def build(parts: Parts) -> None:
                 )
             )
         with gr.Column(scale=2, min_width=320):
-            live = gr.HTML()
+            live = gr.HTML(elem_classes="way")
             controls = looks.build(parts)
     parts.page.load(lambda: live_link(parts.live_url), outputs=live, **AT_ONCE)
     webcams = Webcams(lambda: parts.live, parts.limits.webcams)
