@@ -26,7 +26,7 @@ Frame = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 P = ParamSpec("P")
 T = TypeVar("T")
-SMOOTHING_SECONDS = 0.5  # time constant of a stream's statistics; docs/temporal.md has what was measured
+SMOOTHING_SECONDS = 0.1  # time constant of a stream's statistics; docs/temporal.md has what was measured
 
 
 @dataclass

@@ -122,14 +122,16 @@ def test_frames_queued_ahead_equal_frames_waited_for(tiny_engine: Engine) -> Non
 
 def test_running_statistics_steady_a_noisy_still_scene(tiny_engine: Engine) -> None:
     """The same noise, with and without memory: the stream's statistics wander less than each frame's own."""
-    frames = [noisy(tiny.picture(96, 160), i, sigma=12) for i in range(12)]
-    stream = tiny_engine.stream(Look("alpha"))
+    frames = [noisy(tiny.picture(96, 160), i, sigma=12) for i in range(24)]
+    stream = tiny_engine.stream(Look("alpha"), denoise=False)
     used, own = [], []
     for i, frame in enumerate(frames):
         stream([frame], [i / 24])
         used.append(stream._state.used)
         own.append(tiny_engine.run(_still(tiny_engine, frame)).own[0])
-    assert np.std(used[4:], axis=0).mean() < 0.4 * np.std(own[4:], axis=0).mean()
+    keep = math.exp(-1 / 24 / SMOOTHING_SECONDS)
+    expected = math.sqrt((1 - keep) / (1 + keep))  # of a first-order recursive filter
+    assert np.std(used[4:], axis=0).mean() < 1.2 * expected * np.std(own[4:], axis=0).mean()
 
 
 def test_cut_detector_tells_cuts_from_motion_and_light() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.engine import Engine, stream_batch
+from streamer.engine import SMOOTHING_SECONDS, Engine, stream_batch
 from streamer.errors import Overloaded, UnknownStyle
 from streamer.keras_runtime import KerasRuntime
 from streamer.live import LiveEngine, LiveSession, StyledFrame
@@ -208,7 +208,9 @@ def test_another_style_goes_on_from_where_the_stream_was(live: LiveEngine, tiny_
 
     library, nothing = tiny_engine.library, np.zeros(tiny_engine.library.trunk.config.statistics_size, np.float32)
     used = tiny_engine.run(stream_batch(first[None], library.resolve("alpha"), nothing, [0.0])).used[0]
-    expected = tiny_engine.run(stream_batch(second[None], library.resolve("beta", 0.8), used, [np.exp(-0.1 / 0.5)]))
+    expected = tiny_engine.run(
+        stream_batch(second[None], library.resolve("beta", 0.8), used, [np.exp(-0.1 / SMOOTHING_SECONDS)])
+    )
     np.testing.assert_array_equal(styled.frame, expected.frames[0])
 
 
