@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from streamer.addresses import is_loopback
 from streamer.errors import BadOption
 from streamer.options import Checked, option
+from streamer.settings import VGG_HELP, VGG_WEIGHTS
 
 LIVE_PAGE = "http://localhost:8000/"  # where `streamer serve` is when nobody says
 _LONGEST = 1e7  # seconds
@@ -27,6 +28,12 @@ class DemoOptions(Checked):
         metavar="URL",
     )
     training: bool | None = option(None, "Whether visitors may train styles; default: only where strangers cannot.")
+    vgg_weights: str = option(VGG_WEIGHTS, VGG_HELP, metavar="FILE")
+    content: tuple[str, ...] = option(
+        (),
+        "A folder of photographs to learn new styles on; repeatable. Default: BSDS500, downloaded once (71 MB).",
+        metavar="DIR",
+    )
     max_upload: int | None = option(
         None, "Largest upload in MiB; default: 512, shared 64.", low=1, high=1 << 16, metavar="MIB"
     )

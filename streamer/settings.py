@@ -14,6 +14,8 @@ from streamer.blends import parse_layers
 from streamer.errors import BadOption
 from streamer.options import Checked, option
 
+VGG_WEIGHTS = "imagenet"
+VGG_HELP = "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications."
 _LONGEST = 1e7  # seconds, four months: of a time in a video; in finer ticks it still fits 64 bits
 
 
@@ -93,11 +95,7 @@ class TrainOptions(Checked):
         choices=("style", "trunk"),
     )
     model: str = option("live", "Which network: live, or quality for GPUs and files.", choices=("live", "quality"))
-    vgg_weights: str = option(
-        "imagenet",
-        "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications.",
-        metavar="FILE",
-    )
+    vgg_weights: str = option(VGG_WEIGHTS, VGG_HELP, metavar="FILE")
     content_credit: str | None = option(
         None, "What the photographs are, for the style file; default: their folders' names.", metavar="TEXT"
     )
@@ -145,7 +143,7 @@ class PaintOptions(Checked):
 
     long_side: int = option(512, "Longer side of the result in pixels.", low=64, high=2048, metavar="PX")
     steps: int = option(
-        100,
+        50,
         "Steps at the full size; each coarser size, half as large, comes before and has twice as many.",
         low=1,
         high=100_000,
@@ -167,14 +165,12 @@ class PaintOptions(Checked):
     style_scale: float = option(
         1.0, "Size of the style picture beside the result: larger is coarser strokes.", low=0.125, high=8, metavar="S"
     )
-    pooling: str = option("max", "Between the layers: as VGG-19 was trained, or averages.", choices=("max", "average"))
+    pooling: str = option(
+        "average", "Between VGG's layers: smoother by averages, or as it was trained.", choices=("average", "max")
+    )
     preserve_color: bool = option(False, "Luminance of the painting, colours of the photograph.")
     seed: int = option(0, "Of the noise.", low=0, high=2**31 - 1, metavar="N")
-    vgg_weights: str = option(
-        "imagenet",
-        "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications.",
-        metavar="FILE",
-    )
+    vgg_weights: str = option(VGG_WEIGHTS, VGG_HELP, metavar="FILE")
     overwrite: bool = option(False, "Replace an existing output.")
 
     def __post_init__(self) -> None:
@@ -284,11 +280,7 @@ class ServeOptions(Checked):
 class EvaluateOptions(Checked):
     """The score card."""
 
-    vgg_weights: str = option(
-        "imagenet",
-        "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications.",
-        metavar="FILE",
-    )
+    vgg_weights: str = option(VGG_WEIGHTS, VGG_HELP, metavar="FILE")
     limit: int = option(20, "Measure on at most this many photographs.", low=1, high=100_000, metavar="N")
     clip_frames: int = option(24, "Frames of each clip, from its first.", low=2, high=10_000, metavar="N")
     clip_width: int = option(320, "Width of the clips; wider ones are scaled down.", low=64, high=16384, metavar="PX")

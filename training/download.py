@@ -90,9 +90,9 @@ def fetch_photographs(progress: Progress, chosen: Photographs = BSDS500) -> Path
 
     Raises BadMedia when it cannot be had, saying what to do instead, and OutputError when it cannot be kept.
     """
-    folder = cache_folder() / f"{chosen.title}-{chosen.archive.digest[-8:]}"
-    if folder.is_dir():
-        return folder
+    if (there := find_photographs(chosen)) is not None:
+        return there
+    folder = _folder_of(chosen)
     instead = "give a folder of photographs of your own with --content DIR"
     with _workplace() as place:
         archive = _download(chosen.archive, Path(place), progress, instead)
@@ -110,14 +110,31 @@ def fetch_vgg(progress: Progress, wanted: Remote = VGG19) -> Path:
 
     Raises BadMedia when it cannot be had, and OutputError when it cannot be kept.
     """
+    if (there := find_vgg(wanted)) is not None:
+        return there
     path = cache_folder() / wanted.name
-    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    for there in (path, keras_home / "models" / wanted.name):
-        if there.is_file() and there.stat().st_size == wanted.size:
-            return there
     with _workplace() as place:
         _keep(_download(wanted, Path(place), progress, "give a local file with --vgg-weights FILE"), path)
     return path
+
+
+def find_photographs(chosen: Photographs = BSDS500) -> Path | None:
+    """The folder of a set of photographs that was downloaded before."""
+    folder = _folder_of(chosen)
+    return folder if folder.is_dir() else None
+
+
+def find_vgg(wanted: Remote = VGG19) -> Path | None:
+    """The file of VGG-19 weights that Streamer or Keras has downloaded before."""
+    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    for there in (cache_folder() / wanted.name, keras_home / "models" / wanted.name):
+        if there.is_file() and there.stat().st_size == wanted.size:
+            return there
+    return None
+
+
+def _folder_of(chosen: Photographs) -> Path:
+    return cache_folder() / f"{chosen.title}-{chosen.archive.digest[-8:]}"
 
 
 def _workplace() -> tempfile.TemporaryDirectory[str]:

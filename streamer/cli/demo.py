@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -80,4 +81,6 @@ def build(options: DemoOptions, engine_options: EngineOptions, limits: Limits, s
         open_live=LiveEngine,
         live_url=options.live_address,
         training=options.may_train,
+        vgg_weights=options.vgg_weights,
+        content=tuple(map(Path, options.content)),
     )

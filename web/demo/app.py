@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import gradio as gr
 
-from web.demo import api, clip, gallery, photo, theme, webcam
+from web.demo import api, clip, gallery, new_style, photo, slow, theme, webcam
 from web.demo.parts import AT_ONCE, Parts
 
 TITLE = "Streamer · demo"
@@ -27,6 +28,8 @@ def build(parts: Parts) -> gr.Blocks:
         api.build(parts)
         for shelf in parts.shelves:
             page.load(shelf.fresh, outputs=shelf.shown_in, **AT_ONCE)
+        for each in parts.when_built:
+            each(functools.partial(refresh_styles, parts))
         page.unload(_leaver(parts))
     page.queue(max_size=parts.limits.waiting, default_concurrency_limit=4)
     return page
@@ -34,7 +37,14 @@ def build(parts: Parts) -> gr.Blocks:
 
 def tabs(parts: Parts) -> list[tuple[str, Any]]:
     """Name and builder of each tab that this page has."""
-    return [("Photo", photo.build), ("Webcam", webcam.build), ("Clip", clip.build), ("Styles", gallery.build)]
+    return [
+        ("Photo", photo.build),
+        ("Webcam", webcam.build),
+        ("Clip", clip.build),
+        ("Paint slowly", slow.build),
+        ("New style", new_style.build),
+        ("Styles", gallery.build),
+    ]
 
 
 def refresh_styles(parts: Parts, trigger: Any) -> None:

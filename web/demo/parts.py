@@ -31,6 +31,7 @@ AT_ONCE: dict[str, Any] = OF_PAGE | {"queue": False, "show_progress": "hidden"}
 _HERE = Path(__file__).parent
 OURS = (_HERE.parent / "live" / "sample.jpg", SAMPLE)  # a harbour, a portrait
 OUR_CLIP = _HERE / "sample.mp4"
+OUR_PAINTINGS = (_HERE / "mosaic.jpg", _HERE / "woodcut.jpg")
 
 
 @dataclass
@@ -52,12 +53,16 @@ class Parts:
     open_live: Callable[[Engine], LiveEngine]
     live_url: str | None = None  # of the live page, where there is one
     training: bool = False  # whether visitors may train styles
+    vgg_weights: str = "imagenet"  # as `streamer train` and `streamer paint` take them
+    content: tuple[Path, ...] = ()  # folders of photographs that styles are learnt from; none: the public set
     owns_engine: bool = True
     page: Any = None  # the Blocks, while its tabs are built
     tab: Any = None  # the one that is being built
     on_leave: list[Callable[[str | None], Any]] = field(default_factory=list)  # called with a visitor who has left
     stops: Stops = field(default_factory=Stops)
     shelves: list[Shelf] = field(default_factory=list)
+    # Called when all tabs are there, with what fills the lists of styles anew after an event.
+    when_built: list[Callable[[Callable[[Any], None]], None]] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _engine: Engine | None = None
     _live: LiveEngine | None = None
