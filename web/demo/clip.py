@@ -59,7 +59,7 @@ def build(parts: Parts) -> None:
                 start = gr.Slider(0, 60, 0, step=0.1, label="Begin at, s")
                 seconds = gr.Slider(0.1, 60, 10, step=0.1, label="Length, s")
             clip = gr.Video(ours, label="Your clip", sources=["upload"], height=260, elem_classes="well", buttons=[])
-            gr.Examples([[ours]], [clip], label="Or ours", api_visibility="private")
+            examples = gr.Examples([[ours]], [clip], label="Or ours", api_visibility="private")
         with gr.Column(scale=2, min_width=320):
             controls = looks.build(parts)
 
@@ -72,7 +72,8 @@ def build(parts: Parts) -> None:
     def cease(request: gr.Request) -> None:
         parts.stops.stop(request.session_hash, WHAT)
 
-    gr.on([parts.page.load, clip.change], chosen, clip, [start, seconds, status], **AT_ONCE)
+    for told in (parts.page.load, clip.input, examples.load_input_event.then):
+        told(chosen, clip, [start, seconds, status], **AT_ONCE)
     go.click(
         painter(parts),
         [clip, start, seconds, *controls.inputs],

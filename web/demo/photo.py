@@ -66,7 +66,9 @@ def build(parts: Parts) -> None:
                     buttons=[],
                 )
             )
-            gr.Examples([[path] for path in ours], [picture], label="Or one of ours", api_visibility="private")
+            examples = gr.Examples(
+                [[path] for path in ours], [picture], label="Or one of ours", api_visibility="private"
+            )
         with gr.Column(scale=2, min_width=320):
             controls = looks.build(parts)
             size = gr.Dropdown(SIZES, value="", label="Output size")
@@ -78,8 +80,10 @@ def build(parts: Parts) -> None:
         "show_progress": "minimal",
         "show_progress_on": status,
     }
-    gr.on([parts.page.load, picture.change, size.input, *controls.changes()], **how, **ON_DEVICE, **OF_PAGE)
-    controls.picked.then(**how, **ON_DEVICE, **OF_PAGE)
+    # Not `change`: Gradio tells of that twice for one upload, and a stopped painting would begin again.
+    gr.on([parts.page.load, picture.input, size.input, *controls.changes()], **how, **ON_DEVICE, **OF_PAGE)
+    for picked in (controls.picked, examples.load_input_event):
+        picked.then(**how, **ON_DEVICE, **OF_PAGE)
 
     def cease(request: gr.Request) -> None:
         parts.stops.stop(request.session_hash, WHAT)
