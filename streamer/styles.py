@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -102,6 +103,12 @@ def _scores(path: Path, text: str) -> dict[str, float]:
         return {str(name): float(value) for name, value in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise BadStyle(f"Style {path.name} is damaged: its scores are {text[:40]!r}.") from error
+
+
+def name_of(text: str) -> str:
+    """A style's name from what a picture is called: `My Cat (2)` -> `my_cat_2`; empty where nothing is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9-]+", "_", plain).strip("_-")[:64]
 
 
 def user_folder() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,8 +84,9 @@ class Sources:
 
 def name_of(picture: Path) -> str:
     """A style's name from a picture's: `My Cat (2).jpg` -> `my_cat_2`. Raises click.UsageError when nothing is left."""
-    plain = unicodedata.normalize("NFKD", picture.stem).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9-]+", "_", plain).strip("_-")[:64]
+    from streamer import styles
+
+    name = styles.name_of(picture.stem)
     if not name:
         raise click.UsageError(f"No name for a style can be made of {picture.name!r}; give one with --name.")
     return name

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import tempfile
 import threading
 import time
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ import numpy as np
 
 from streamer.errors import BadOption, Interrupted, UnknownStyle
 from streamer.settings import STYLE_STEPS, TrainOptions
-from streamer.styles import NAME, user_folder
+from streamer.styles import NAME, name_of, user_folder
 from web.demo import extra
 from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OUR_PAINTINGS, Parts
 from web.demo.pictures import encoded, unopened
@@ -159,12 +157,6 @@ def _wishes() -> list[Any]:
     weight = gr.Slider(0.1, 5, 1, step=0.1, label="Weight of the style")
     size = gr.Slider(128, 512, 256, step=32, label="Size of the strokes", info="Of the picture as it is looked at")
     return [name, title, artist, licence, steps, weight, size]
-
-
-def name_of(file: str) -> str:
-    """A style's name from a file's: `My Cat (2)` -> `my_cat_2`; empty where nothing is left."""
-    plain = unicodedata.normalize("NFKD", file).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9-]+", "_", plain).strip("_-")[:64]
 
 
 def minutes(seconds: float) -> str:
