@@ -1,11 +1,12 @@
 """Takes the pictures of the demo in docs/screenshots from a running page: `python -m docs.take_demo_screenshots`.
 
-Needs Chromium and a machine that has nothing else to do: the times on the pictures are real.
+Needs Chromium, VGG-19's weights (STREAMER_TEST_VGG names a file of them) and a machine that has nothing else to do.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,11 +17,13 @@ from PIL import Image
 
 from tests.browser import browser, write_camera
 from tests.demo_process import Demo
+from tests.test_demo_browser import tab as choose
 
 HERE = Path(__file__).parent / "screenshots"
 VIEWS = {"desktop": ({"width": 1280, "height": 860}, "light"), "phone": ({"width": 390, "height": 844}, "dark")}
 TALLEST = {"desktop": 1400, "phone": 2200}  # pixels of a page that is kept
 PATIENCE = 120_000  # milliseconds
+SLOWLY = 40_000  # milliseconds for what is painted slowly
 
 
 def photo(page: Any) -> None:
@@ -48,12 +51,36 @@ def clip(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
+def slowly(page: Any) -> None:
+    """Our pair, stopped after a while with what there is then."""
+    page.get_by_role("button", name="Paint", exact=True).filter(visible=True).click()
+    page.locator(".easel img").first.wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(SLOWLY)
+    page.get_by_role("button", name="Stop").filter(visible=True).click()
+    page.get_by_role("button", name="Download").filter(visible=True).and_(page.locator(":enabled")).wait_for(
+        timeout=PATIENCE
+    )
+
+
+def new_style(page: Any) -> None:
+    """A picture that has been chosen."""
+    page.locator("button.gallery-item").filter(visible=True).first.click()
+    page.wait_for_timeout(2000)
+
+
 def styles(page: Any) -> None:
     """All cards with both samples."""
     page.wait_for_function("document.querySelectorAll('.cards img').length >= 24", timeout=PATIENCE)
 
 
-TABS: dict[str, Callable[[Any], None]] = {"Photo": photo, "Webcam": webcam, "Clip": clip, "Styles": styles}
+TABS: dict[str, Callable[[Any], None]] = {
+    "Photo": photo,
+    "Webcam": webcam,
+    "Clip": clip,
+    "Paint slowly": slowly,
+    "New style": new_style,
+    "Styles": styles,
+}
 
 
 def shoot(program: Any, url: str, tab: str, view: str) -> None:
@@ -63,13 +90,13 @@ def shoot(program: Any, url: str, tab: str, view: str) -> None:
     page = context.new_page()
     page.goto(url)
     page.get_by_text("pixels, painted in").filter(visible=True).first.wait_for(timeout=PATIENCE)
-    page.get_by_role("tab", name=tab, exact=True).click()
+    choose(page, tab)
     TABS[tab](page)
     page.mouse.move(5, 5)
     page.wait_for_timeout(500)
     with Image.open(io.BytesIO(page.screenshot(full_page=True))) as picture:
         kept = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, TALLEST[view])))
-    kept.save(HERE / f"demo-{tab.lower()}-{view}.jpg", quality=80, optimize=True, progressive=True)
+    kept.save(HERE / f"demo-{tab.lower().replace(' ', '-')}-{view}.jpg", quality=80, optimize=True, progressive=True)
     context.close()
 
 
@@ -79,7 +106,8 @@ def main() -> None:
 
     HERE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        demo = Demo(Path(folder))
+        weights = os.environ.get("STREAMER_TEST_VGG")
+        demo = Demo(Path(folder), *(["--vgg-weights", weights] if weights else []))
         try:
             with browser(driver, camera=write_camera(Path(folder) / "clip.y4m", (640, 360, 24))) as program:
                 for tab in sys.argv[1:] or TABS:

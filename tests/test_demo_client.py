@@ -40,6 +40,8 @@ def test_the_named_endpoints_are_these_and_say_what_they_take(client: Client) ->
     picture = known["named_endpoints"]["/stylize_image"]["parameters"]
     assert [each["parameter_name"] for each in picture] == ["picture", "style", "strength", "preserve_color", "size"]
     assert [each["python_type"]["type"] for each in picture] == ["filepath", "str", "float", "bool", "str"]
+    (styles,) = known["named_endpoints"]["/list_styles"]["returns"]
+    assert styles["label"] == "Styles" and "list" in styles["python_type"]["type"]
     clip = known["named_endpoints"]["/stylize_video"]["parameters"]
     assert [each["parameter_name"] for each in clip][:2] == ["clip", "style"]
     assert not any(each["parameter_has_default"] for each in (picture[0], clip[0]))

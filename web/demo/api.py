@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import gradio as gr
-from gradio.events import api as api_of
 
 from streamer.settings import Look
 from web.demo import clips, photo
@@ -22,7 +21,7 @@ def build(parts: Parts) -> None:
     with gr.Row(visible=False):
         _add_pictures(parts)
         _add_clips(parts)
-        api_of(told(lister(parts)), api_name="list_styles", queue=False)
+        gr.Button().click(told(lister(parts)), None, gr.JSON(label="Styles"), api_name="list_styles", queue=False)
 
 
 def _add_pictures(parts: Parts) -> None:
