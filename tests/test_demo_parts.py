@@ -149,6 +149,20 @@ def test_a_task_hands_over_its_result_and_its_error() -> None:
         failing.result()
 
 
+def test_a_page_that_ends_waits_for_what_is_under_way() -> None:
+    stops, ended = Stops(), []
+
+    def work(stop: threading.Event) -> None:
+        stop.wait(30)
+        time.sleep(0.2)
+        ended.append(True)
+
+    task = Task(work, stops.begin("me", "training"))
+    task.__enter__()  # as in a handler that nobody closes
+    stops.close()
+    assert ended
+
+
 def test_a_visitor_stops_only_what_is_theirs() -> None:
     stops = Stops()
     mine, yours, clip = stops.begin("me", "photo"), stops.begin("you", "photo"), stops.begin("me", "clip")

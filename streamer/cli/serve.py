@@ -112,6 +112,7 @@ def demo_page(parts: Parts, guests: contextlib.ExitStack) -> ASGIApp:
             training=options.may_train,
             owns_engine=False,
         )
+        guests.enter_context(page)  # what visitors have under way ends before the engine does
         return application(page, local_only=False, mounted_at="/demo")  # the service's own gate stands before it
 
     return LazyPage(make)

@@ -117,7 +117,8 @@ class Parts:
         return file
 
     def close(self) -> None:
-        """End the engines that were opened, unless they were lent."""
+        """End what is under way, and the engines that were opened, unless they were lent."""
+        self.stops.close()
         with self._lock:
             live, engine = self._live, self._engine
             self._live = self._engine = None

@@ -12,6 +12,12 @@ TICK = 0.2  # seconds between looks
 PATIENCE = 20.0  # seconds for work that was asked to stop
 
 
+class StopEvent(threading.Event):
+    """Asks work to stop, and knows the thread that does it."""
+
+    worker: threading.Thread | None = None
+
+
 class Task(Generic[T]):
     """`work`, called on a thread with the event that asks it to stop. Use it as a context manager.
 
@@ -27,6 +33,8 @@ class Task(Generic[T]):
         self._thread = threading.Thread(target=self._run, name="task", daemon=True)
 
     def __enter__(self) -> Self:
+        if isinstance(self.stop, StopEvent):
+            self.stop.worker = self._thread
         self._thread.start()
         return self
 
@@ -61,12 +69,12 @@ class Stops:
     """The stop events of what is under way, by visitor and by what it is: what a page's Stop button sets."""
 
     def __init__(self) -> None:
-        self._events: dict[tuple[str, str], threading.Event] = {}
+        self._events: dict[tuple[str, str], StopEvent] = {}
         self._lock = threading.Lock()
 
     def begin(self, visitor: str | None, what: str) -> threading.Event:
         """An event for new work; the visitor's work of that kind before it is asked to stop."""
-        fresh = threading.Event()
+        fresh = StopEvent()
         with self._lock:
             before = self._events.pop((visitor or "", what), None)
             self._events[visitor or "", what] = fresh
@@ -89,3 +97,13 @@ class Stops:
         for event in found:
             event.set()
         return bool(found)
+
+    def close(self) -> None:
+        """Ask all work to stop, and wait for it: a framework that computes while Python ends would bring it down."""
+        with self._lock:
+            events = list(self._events.values())
+        for event in events:
+            event.set()
+        for event in events:
+            if event.worker is not None:
+                event.worker.join(PATIENCE)
