@@ -323,7 +323,8 @@ def test_where_no_tunnel_can_be_had_it_says_so_and_serves_on(tmp_path: Path) -> 
         assert "the page is served on this machine alone" in demo.log
         assert demo.get("/").status_code == 200
         components = demo.get("/config").json()["components"]
-        assert "New style" not in [each["props"].get("label") for each in components]
+        buttons = [each["props"].get("value") for each in components if each["type"] == "button"]
+        assert "Paint the clip" in buttons and "Learn this style" not in buttons
     finally:
         assert demo.stop() == 0
     assert "Traceback" not in demo.log
