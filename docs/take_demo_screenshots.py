@@ -26,6 +26,16 @@ PATIENCE = 120_000  # milliseconds
 SLOWLY = 40_000  # milliseconds for what is painted slowly
 
 
+def one_scene(folder: Path) -> Path:
+    """A camera that stays where it is, so that both halves of a picture show the same whenever it is taken."""
+    width, height, frames = 640, 360, 36
+    camera = write_camera(folder / "clip.y4m", (width, height, 24))
+    data = camera.read_bytes()
+    header = data.index(b"FRAME")
+    camera.write_bytes(data[: header + frames * (len(b"FRAME\n") + width * height * 3 // 2)])
+    return camera
+
+
 def photo(page: Any) -> None:
     """The sample as the Great Wave."""
     page.locator(".styles button").filter(has_text="The Great Wave", visible=True).click()
@@ -109,7 +119,7 @@ def main() -> None:
         weights = os.environ.get("STREAMER_TEST_VGG")
         demo = Demo(Path(folder), *(["--vgg-weights", weights] if weights else []))
         try:
-            with browser(driver, camera=write_camera(Path(folder) / "clip.y4m", (640, 360, 24))) as program:
+            with browser(driver, camera=one_scene(Path(folder))) as program:
                 for tab in sys.argv[1:] or TABS:
                     for view in VIEWS:
                         shoot(program, demo.url, tab, view)
