@@ -81,6 +81,7 @@ def test_a_style_is_learnt_while_one_watches_and_used(demo: Demo, page: Any, own
     page.get_by_role("button", name="Download sample.my_cat_2.jpg").wait_for(timeout=LONG)
 
     page.get_by_role("tab", name="New style", exact=True).click()
+    page.get_by_role("textbox", name=re.compile("^Name")).fill("my_cat_2")
     learn(page, 20)  # a second time: what was learnt is not lost
     page.locator(".trouble").filter(has_text="There is a style my_cat_2 already").wait_for(timeout=LONG)
 
@@ -98,6 +99,12 @@ def test_learning_can_be_cancelled_and_leaves_nothing(demo: Demo, page: Any, own
     page.get_by_text("Stopped; nothing was kept.").wait_for(timeout=LONG)
     assert not (own / "other.safetensors").exists()
     assert page.get_by_role("button", name="Learn this style").is_enabled()
+
+
+def test_a_name_that_is_taken_is_not_proposed(page: Any, tmp_path: Path) -> None:
+    bring(page, write_photo(tmp_path / "mosaic.png", 120, 90))
+    name = page.get_by_role("textbox", name=re.compile("^Name"))
+    wait_for(lambda: name.input_value() == "mosaic_2", 30, "another name")
 
 
 def test_a_picture_of_one_colour_teaches_nothing(page: Any, tmp_path: Path) -> None:

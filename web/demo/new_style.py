@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shutil
 import tempfile
 import threading
@@ -41,6 +42,7 @@ WORDS = (
     "A style is learnt from one picture: four kilobytes that turn the network of every other tab into a painter of it. "
     "Photographs that it does not learn from show how far it is. Keep this page open: leaving it ends the learning."
 )
+HINT = "Choose a picture with paint in it, and read here what it takes: some minutes, and once two downloads."
 
 
 class Latest:
@@ -96,27 +98,31 @@ def build(parts: Parts) -> None:
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
             stage = gr.HTML(EMPTY, elem_classes="easel")
-            status = gr.HTML(line("Choose a picture with paint in it."), elem_classes="status")
+            status = gr.HTML(line(HINT), elem_classes="status")
             with gr.Row(elem_classes="actions"):
                 go = gr.Button("Learn this style", variant="primary")
                 stop = gr.Button("Cancel", interactive=False, elem_classes="quiet")
             picture = _well(parts)
-            said = gr.HTML(elem_classes="status")
         with gr.Column(scale=2, min_width=320):
             wishes = _wishes()
             gr.HTML(extra.where_from(parts.vgg_weights))
 
-    def look(picture: str | None, name: str, steps: float) -> tuple[str, str]:
+    def chosen(picture: str | None, steps: float) -> tuple[str, str]:
+        name = free_name(parts, Path(picture).stem) if picture else ""
+        return name, look(picture, steps)
+
+    def look(picture: str | None, steps: float) -> str:
         try:
-            return _what_it_takes(parts, picture, name, steps)
+            return _what_it_takes(parts, picture, steps)
         except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
-            return name, trouble(warn(error))
+            return trouble(warn(error))
 
     def cease(request: gr.Request) -> None:
         parts.stops.stop(request.session_hash, WHAT)
 
     name, steps = wishes[0], wishes[4]
-    gr.on([parts.page.load, picture.change, steps.release], look, [picture, name, steps], [name, said], **AT_ONCE)
+    picture.change(chosen, [picture, steps], [name, status], **AT_ONCE)
+    steps.release(look, [picture, steps], status, **AT_ONCE)
     learnt = go.click(
         learner(parts),
         [picture, *wishes],
@@ -164,17 +170,24 @@ def minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
-def _what_it_takes(parts: Parts, picture: str | None, name: str, steps: float) -> tuple[str, str]:
-    """A name, if there is none yet, and what learning from this picture would take, as HTML."""
+def free_name(parts: Parts, file: str) -> str:
+    """A name that no style has yet, made of a file's; empty where nothing is left of that."""
+    name, taken = name_of(file), set(parts.library.names())
+    numbered = (f"{name[:60]}_{number}" for number in itertools.count(2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
+
+
+def _what_it_takes(parts: Parts, picture: str | None, steps: float) -> str:
+    """What learning from this picture would take, as HTML."""
     if not picture:
-        return name, line("It takes a picture, some minutes, and once two downloads.")
+        return line(HINT)
     source = parts.uploaded(picture)
     width, height = parts.limits.check_picture(source)
     extra.check_installed()
     told = f"{width} × {height} pixels. About {minutes(steps * STEP_SECONDS)} on two processor cores, far less on a GPU"
     wanted = _downloads(parts)
     told += f", and once the download of {' and '.join(wanted)}." if wanted else "; everything that it needs is here."
-    return name or name_of(source.stem), line(f"{told} The style will be a file of some 4 kB.")
+    return line(f"{told} The style will be a file of some 4 kB.")
 
 
 def _downloads(parts: Parts) -> list[str]:
