@@ -103,6 +103,15 @@ def test_a_checkpoint_holds_the_variables_in_an_order_that_stays(tmp_path: Path)
     assert read_recipe(tmp_path / "run") == recipe
 
 
+def test_a_new_style_begins_at_the_mean_of_those_that_the_trunk_knows(
+    tmp_path: Path, tiny_library: StyleLibrary
+) -> None:
+    recipe = tiny_recipe(tmp_path, scope="style", steps=1, learning_rate=1e-9)
+    trainer = run(recipe, tmp_path / "run", report=quiet, vgg=random_weights(), library=tiny_library)
+    mean = np.mean([tiny_library.resolve(name) for name in tiny_library.names()], axis=0)
+    np.testing.assert_allclose(trainer.table, np.stack([mean] * len(recipe.styles)), rtol=0, atol=1e-5)
+
+
 def test_two_accumulated_batches_are_one_of_twice_the_size(tmp_path: Path) -> None:
     recipe = tiny_recipe(tmp_path, temporal_ramp=(-1, -0.5))
     batch = first_batch(recipe)

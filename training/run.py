@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -125,11 +126,22 @@ def _beginning(
         trunk = library.trunk
         if recipe.trunk not in ("", trunk.checksum):
             raise BadStyle(f"This run is for another trunk ({recipe.trunk[:12]}, here {trunk.checksum[:12]}).")
-        return replace(recipe, config=trunk.config, trunk=trunk.checksum), (trunk, {})
+        known = _modulations(library, trunk, without={source.name for source in recipe.styles})
+        return replace(recipe, config=trunk.config, trunk=trunk.checksum), (trunk, known)
     if start_from:
         export = read_export(start_from)
         return recipe, (export.trunk, {name: style.modulation for name, style in export.styles.items()})
     return recipe, None
+
+
+def _modulations(library: StyleLibrary, trunk: Trunk, without: set[str]) -> dict[str, NDArray[np.float32]]:
+    """What a library's styles of a trunk are modulated by."""
+    known = {}
+    for name in set(library.names()) - without:
+        with contextlib.suppress(BadStyle):  # a damaged file must not stop a run that does without it
+            if (style := library.get(name)).trunk == trunk.checksum:
+                known[name] = style.modulation
+    return known
 
 
 def describe(recipe: Recipe) -> dict[str, str]:
