@@ -139,6 +139,10 @@ def test_schedule_and_average_count_updates_not_batches(tmp_path: Path) -> None:
         rates = [float(optimizer._learning_rate(count)) for optimizer, count in ((one, step), (four, 4 * step))]
         assert rates[0] == pytest.approx(rates[1], rel=1e-4)
     assert four.ema_momentum**4 == pytest.approx(one.ema_momentum)
+    begun_with = {
+        steps: make_optimizer(tiny_recipe(tmp_path, steps=steps)).ema_momentum ** steps for steps in (40, 600, 8000)
+    }
+    assert max(begun_with.values()) < 1e-6  # what the average at the end still holds of the weights at the start
 
 
 def test_a_style_file_says_how_it_was_made_and_names_no_path(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 # Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table has larger units.
 MODULATION_RATE = 5.0
 MAX_NORM = 2.0  # of the gradient
+AVERAGED_SHARE = 0.05  # of a run: the time constant of the moving average of the weights, at most
 
 
 def reflect(frames: Any) -> Any:
@@ -229,6 +230,14 @@ class ClippedAdam(keras.optimizers.Adam):
         super().apply(grads, trainable_variables)
 
 
+def average_decay(recipe: Recipe) -> float:
+    """What the moving average of the weights keeps at a step: `recipe.average`, less in short runs.
+
+    Over as many steps as a short run has, an average of 500 steps would still hold a third of what it began with.
+    """
+    return min(recipe.average, 1 - 1 / max(2.0, AVERAGED_SHARE * recipe.steps))
+
+
 def make_optimizer(recipe: Recipe) -> Any:
     """Adam with warm-up, cosine decay, clipped gradients and a moving average of the weights.
 
@@ -248,7 +257,7 @@ def make_optimizer(recipe: Recipe) -> Any:
         schedule,
         beta_2=0.99,
         use_ema=True,
-        ema_momentum=recipe.average ** (1 / batches),
+        ema_momentum=average_decay(recipe) ** (1 / batches),
         gradient_accumulation_steps=batches if batches > 1 else None,
         global_clipnorm=None if replicas() > 1 else MAX_NORM,
     )
