@@ -79,7 +79,9 @@ def test_every_mode_becomes_rgb(tiny_engine: Engine, tmp_path: Path, mode: str) 
         source = ImageCms.applyTransform(frame, ImageCms.buildTransform(srgb, lab, "RGB", "LAB")) or frame
     else:
         source = frame.convert(mode)
-    picture, _ = through(tiny_engine, saved(source, tmp_path / "in.tif"), UNTOUCHED, ".png")
+    # Pillow 12.3 cannot read the uncompressed YCbCr that it writes; 13 can.
+    file = saved(source, tmp_path / "in.tif", **({"compression": "tiff_lzw"} if mode == "YCbCr" else {}))
+    picture, _ = through(tiny_engine, file, UNTOUCHED, ".png")
     want = source.convert("RGBA" if mode == "LA" else "RGB")
     assert picture.mode == want.mode
     assert np.abs(np.asarray(picture).astype(int) - np.asarray(want)).max() <= (2 if mode in ("YCbCr", "LAB") else 0)

@@ -168,8 +168,9 @@ def test_a_video_that_cannot_be_read_is_a_failed_job(server: Running, clip: byte
     server.client.delete(url)
 
 
-def test_beyond_the_queue_it_says_when_to_come_back(server: Running, clip: bytes) -> None:
-    urls = [begin(server, clip) for _ in range(2)]  # one at work, one that waits
+def test_beyond_the_queue_it_says_when_to_come_back(server: Running, clip: bytes, tmp_path: Path) -> None:
+    long = Clip(ticks=tuple(range(0, 800 * 512, 512))).write(tmp_path / "long.mp4").read_bytes()  # not done at once
+    urls = [begin(server, long) for _ in range(2)]  # one at work, one that waits
     answer = server.client.post("/api/jobs", content=clip, headers={"Content-Type": "video/mp4"})
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
