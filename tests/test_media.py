@@ -162,3 +162,21 @@ class TestWriter:
         source = Clip(ticks=[0, 512, 1024, 9000], sounds=[]).write(tmp_path / "in.mp4")
         with VideoReader(str(source)) as reader:
             assert [frame.duration for frame in reader] == [512, 512, 7976, 7976]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may have real-time priority")
+def test_no_encoder_takes_the_machine_for_itself(tmp_path: Path) -> None:
+    """SVT-AV1, opened by root, had itself and the caller scheduled before everything else."""
+    with VideoReader(str(Clip().write(tmp_path / "in.mp4"))) as reader:
+        form, frames = reader.form, list(reader)
+    plan = plan_encoder(tmp_path / "out.mkv", TranscodeOptions(codec="av1"), form.width, form.height)
+    with VideoWriter(tmp_path / "out.mkv", plan, form) as writer:
+        writer.begin()
+        for frame in frames[:10]:
+            writer.write(frame)
+        threads = [int(name) for name in os.listdir("/proc/self/task")]
+        assert len(threads) > 10  # its own are among them
+        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_OTHER}
+        writer.finish()
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # what was laid down has been taken up again
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -13,6 +13,7 @@ import av.error
 from av.video.codeccontext import VideoCodecContext
 
 from streamer.errors import BadOption
+from streamer.media.realtime import ordinary_priority
 from streamer.settings import TranscodeOptions, cores
 
 
@@ -152,7 +153,8 @@ def _try_encoder(plan: EncoderPlan, width: int, height: int) -> None:
     configure(context, plan, width, height)
     context.time_base = Fraction(1, 25)
     try:
-        context.open()
+        with ordinary_priority():
+            context.open()
     except (av.error.FFmpegError, ValueError) as error:
         text = f"{plan.codec} cannot encode {width}x{height} pixels; try --codec vp9, which takes any size, or --size."
         raise BadOption(text) from error

@@ -23,6 +23,7 @@ from streamer.media.matroska import set_display_size
 from streamer.media.notices import Notice, Tell, silent
 from streamer.media.problems import unwritable
 from streamer.media.reader import VideoReader
+from streamer.media.realtime import ordinary_priority
 from streamer.media.tracks import Track, kept_metadata, make_tracks
 
 _FRAME_DURATION = 1 << 8  # AV_CODEC_FLAG_FRAME_DURATION: encoders pass on how long a frame is shown
@@ -113,7 +114,8 @@ class VideoWriter:
     def begin(self) -> None:
         """Write the header."""
         try:
-            self._container.start_encoding()
+            with ordinary_priority():
+                self._container.start_encoding()
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise unwritable(self._label, error) from error
 
@@ -158,7 +160,8 @@ class VideoWriter:
 
     def _encode(self, picture: VideoFrame | None) -> None:
         try:
-            packets = self._stream.encode(picture)
+            with ordinary_priority():  # SVT-AV1 begins its last threads with the first frame
+                packets = self._stream.encode(picture)
         except (av.error.FFmpegError, ValueError) as error:
             raise unwritable(self._label, error) from error
         self._mux(packets)
