@@ -57,6 +57,15 @@ def test_in_the_browser_it_works_below_its_path_and_shows_the_way_to_the_live_pa
     assert noted.hosts == {service.url.split("/")[2]}
 
 
+def test_an_open_page_does_not_keep_the_service(service: Service, visit: Any) -> None:
+    """The last test that needs the service: it ends here."""
+    page, _ = visit(f"{service.url}demo/")
+    page.get_by_text("pixels, painted in").first.wait_for(timeout=90_000)
+    service.stop()
+    log = "".join(service.said).partition("shutdown begins")[2]
+    assert "closed" in log and "Cancel" not in log and "Traceback" not in log
+
+
 async def guest(scope: Any, receive: Any, send: Any) -> None:
     """A page that says where it is."""
     if scope["type"] == "lifespan":

@@ -34,6 +34,7 @@ def demo(options: DemoOptions, engine_options: EngineOptions, console: Console) 
     with stop_on_signals() as stop:
         check_installed()
         from streamer.listening import listen, url_of
+        from streamer.serving import run
         from web.demo.limits import Limits
         from web.demo.scratch import Scratch
         from web.demo.site import application, prepare
@@ -41,7 +42,7 @@ def demo(options: DemoOptions, engine_options: EngineOptions, console: Console) 
         limits = Limits.of(options)
         with listen(options.host, options.port) as listener, Scratch(limits.keep, limits.disk) as scratch:
             prepare(scratch)
-            from web.demo.run import run, share
+            from web.demo.tunnel import share
 
             with build(options, engine_options, limits, scratch) as parts:
                 app = application(parts, local_only=not options.is_shared, mcp=options.mcp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -45,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A file name need not be printable in the terminal's encoding; that must not become an error of its own.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(arguments))
+    code = run(arguments)
+    gc.freeze()  # it all goes with the process; going through Gradio's objects once more would take most of a second
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
