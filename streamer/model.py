@@ -77,7 +77,7 @@ class StyleNetwork(keras.Model):
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """See the class."""
-        state = _Conditioning(self.config, inputs)
+        state = self.conditioning(inputs)
         x = ops.cast(inputs["frames"], self.compute_dtype) / 127.5 - 1.0
         half = ops.space_to_depth(x, 2)
         skip = ops.relu(state.normalise(self.stem(half), 4))
@@ -92,10 +92,12 @@ class StyleNetwork(keras.Model):
             y = y + state.normalise(second(z), 4)
         y = upsample(self.rise(y))
         y = ops.relu(state.normalise(self.head(ops.concatenate([y, half], axis=-1)), 2))
-        painted = self.smooth(self.paint(y))
-        gain, bias, gate = (ops.cast(term, self.compute_dtype) for term in state.output_terms())
-        out = ops.depth_to_space(painted * gain + bias + half * gate, 2)
+        out = ops.depth_to_space(state.compose(self.smooth(self.paint(y)), half), 2)
         return {"frames": (ops.cast(out, "float32") + 1.0) * 127.5, **state.statistics()}
+
+    def conditioning(self, inputs: dict[str, Any]) -> Any:
+        """What normalises this call's layers; a network whose style is fixed (`streamer.export.frozen`) has another."""
+        return _Conditioning(self.config, inputs)
 
 
 class _Conditioning:
@@ -138,10 +140,11 @@ class _Conditioning:
         height, width = ops.shape(x)[1], ops.shape(x)[2]
         return x[:, top : height - bottom, left : width - right, :]
 
-    def output_terms(self) -> list[Any]:
-        """Gain, bias and input gate of the 12 sub-pixel channels, each (B, 1, 1, 12)."""
+    def compose(self, painted: Any, half: Any) -> Any:
+        """The 12 sub-pixel channels of the output, of what was painted and of the input, each (B, H, W, 12)."""
         rgb = [self._modulation[:, self._at + 3 * i : self._at + 3 * i + 3] for i in range(3)]
-        return [ops.reshape(ops.tile(value, (1, 4)), (-1, 1, 1, 12)) for value in rgb]
+        gain, bias, gate = (_per_channel(ops.tile(value, (1, 4)), painted) for value in rgb)
+        return painted * gain + bias + half * gate
 
     def statistics(self) -> dict[str, Any]:
         """`used` and `own`, (B, statistics_size) each."""
@@ -164,7 +167,7 @@ class ByteNetwork(keras.Model):
         """As `StyleNetwork.call`, with `frames` rounded to uint8."""
         outputs = self.network(inputs)
         frames = ops.clip(outputs["frames"] + 0.5, 0.0, 255.0)  # the cast truncates
-        return {"frames": ops.cast(frames, "uint8"), "used": outputs["used"], "own": outputs["own"]}
+        return {**outputs, "frames": ops.cast(frames, "uint8")}
 
 
 class FrameNetwork(keras.Model):

@@ -16,6 +16,7 @@ from streamer.cli.compile import compile as compile_command
 from streamer.cli.console import Console
 from streamer.cli.demo import demo
 from streamer.cli.evaluate import evaluate
+from streamer.cli.export import export
 from streamer.cli.image import image
 from streamer.cli.paint import paint
 from streamer.cli.serve import serve
@@ -36,7 +37,7 @@ def cli() -> None:
     """Repaint video and pictures in the style of a painting, steady from frame to frame."""
 
 
-for command in (transcode, image, paint, styles, train, evaluate, compile_command, bench, serve, demo):
+for command in (transcode, image, paint, styles, train, evaluate, compile_command, export, bench, serve, demo):
     cli.add_command(command)
 
 
