@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from streamer.errors import MissingDependency
-from streamer.trunk import Trunk
+from streamer.trunk import Trunk, TrunkConfig
+
+Signature = dict[str, Any]  # inputs by name, as tf.TensorSpec
+Serve = Callable[..., dict[str, Any]]
 
 
 def compiled_path(trunk: Trunk, folder: Path) -> Path:
@@ -24,43 +28,71 @@ def compile_trunk(trunk: Trunk, folder: Path) -> Path:
 
     Raises MissingDependency without TensorFlow.
     """
-    try:
-        import tensorflow as tf
+    require_tensorflow("Compiling a trunk")
+    from streamer.model import ByteNetwork, load_network
 
-        from streamer.model import ByteNetwork, load_network
-    except ImportError as error:
-        raise MissingDependency(
-            "Compiling a trunk needs TensorFlow: pip install '.[train]' in the checkout, or make train-env."
-        ) from error
     network = ByteNetwork(load_network(trunk))
     path = compiled_path(trunk, folder)
     folder.mkdir(parents=True, exist_ok=True)
     for target, tiles in ((path, False), (path.with_suffix(".tiles.tflite"), True)):
         draft = target.with_suffix(".tmp")
-        draft.write_bytes(_convert(tf, network, trunk, tiles))
+        draft.write_bytes(litert_graph(network, trunk_signature(trunk.config, tiles=tiles)))
         draft.replace(target)
     return path
 
 
-def _convert(tf: Any, network: Any, trunk: Trunk, tiles: bool) -> bytes:
-    config = trunk.config
-    signature = {
-        "frames": tf.TensorSpec((None, None, None, 3), tf.uint8, name="frames"),
-        "modulation": tf.TensorSpec((None, config.modulation_size), tf.float32, name="modulation"),
-        "given": tf.TensorSpec((None, config.statistics_size), tf.float32, name="given"),
-        "mix": tf.TensorSpec((None, None), tf.float32, name="mix"),
-        "carry": tf.TensorSpec((None, 1), tf.float32, name="carry"),
+def require_tensorflow(purpose: str) -> Any:
+    """The module tensorflow. Raises MissingDependency, in a sentence that begins with the purpose."""
+    try:
+        import keras  # noqa: F401
+        import tensorflow as tf
+    except ImportError as error:
+        raise MissingDependency(
+            f"{purpose} needs TensorFlow: pip install '.[train]' in the checkout, or make train-env."
+        ) from error
+    return tf
+
+
+def trunk_signature(config: TrunkConfig, *, tiles: bool = False) -> Signature:
+    """What a trunk takes (`streamer.model.StyleNetwork`), of any size and number."""
+    tf = require_tensorflow("A graph of a trunk")
+    shapes = {
+        "modulation": (None, config.modulation_size),
+        "given": (None, config.statistics_size),
+        "mix": (None, None),
+        "carry": (None, 1),
     }
+    signature = {name: tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()}
     if tiles:
         signature["margins"] = tf.TensorSpec((4,), tf.int32, name="margins")
-    _use_plain_dilation(tf, network.network)
-    serve = tf.function(lambda **inputs: network(inputs)).get_concrete_function(**signature)
-    module = tf.Module()
-    module.kept = [weight.value for weight in network.weights]  # TensorFlow does not look into lists of lists of layers
+    return frames_signature() | signature
+
+
+def frames_signature() -> Signature:
+    """Frames alone, (B, H, W, 3) bytes."""
+    tf = require_tensorflow("A graph of frames")
+    return {"frames": tf.TensorSpec((None, None, None, 3), tf.uint8, name="frames")}
+
+
+def litert_graph(network: Any, signature: Signature) -> bytes:
+    """The LiteRT file of a Keras network that is called with a dict, and a style network at some depth of it."""
+    tf = require_tensorflow("A LiteRT file")
     with tempfile.TemporaryDirectory() as folder:
         # By way of a SavedModel the graph keeps the names of its outputs.
-        tf.saved_model.save(module, folder, signatures={"serve": serve})
+        save_graph(network, {"serve": (lambda **inputs: network(inputs), signature)}, Path(folder))
         return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+
+
+def save_graph(network: Any, signatures: dict[str, tuple[Serve, Signature]], folder: Path) -> None:
+    """Write a SavedModel of functions that call a Keras network."""
+    tf = require_tensorflow("A SavedModel")
+    _use_plain_dilation(tf, network)
+    module = tf.Module()
+    module.kept = [weight.value for weight in network.weights]  # TensorFlow does not look into lists of lists of layers
+    functions = {
+        name: tf.function(serve).get_concrete_function(**signature) for name, (serve, signature) in signatures.items()
+    }
+    tf.saved_model.save(module, str(folder), signatures=functions)
 
 
 def _use_plain_dilation(tf: Any, network: Any) -> None:
@@ -73,6 +105,8 @@ def _use_plain_dilation(tf: Any, network: Any) -> None:
     def convolve(layer: Any, x: Any, kernel: Any) -> Any:
         return tf.nn.conv2d(x, kernel, layer.strides, "VALID", dilations=layer.dilation_rate)
 
+    while not hasattr(network, "deep"):
+        network = network.network
     for block in network.deep:
         for layer in block:
             layer.convolution_op = functools.partial(convolve, layer)

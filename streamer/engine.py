@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,10 +18,14 @@ from streamer.compiled import compiled_path
 from streamer.denoise import TemporalDenoiser
 from streamer.errors import BadStyle, MissingDependency
 from streamer.geometry import lowered_size
-from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, still
+from streamer.options import AUTO
+from streamer.pacing import Size
+from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, bytes_per_pixel, still
 from streamer.scenes import CutDetector
-from streamer.settings import EngineOptions, Look
+from streamer.settings import EngineOptions, Look, cores
 from streamer.styles import StyleLibrary
+from streamer.warmup import seconds_a_frame
+from streamer.worksize import Pace, available_memory, keep_pace
 
 Frame = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -87,6 +92,21 @@ class Engine:
         """Style one still picture (H, W, 3) by its own statistics."""
         return self.run(still(frame[None], modulation, self.library.trunk.config.statistics_size)).frames[0]
 
+    def seconds_a_frame(self, size: Size, clock: Callable[[], float] = time.perf_counter) -> float:
+        """Device seconds for a frame of this size (height, width), measured now; see `streamer.warmup`."""
+        return seconds_a_frame(self.run, self.library.trunk, self.batch_size, size, clock)
+
+    def pace(self, size: Size, rate: float) -> Pace:
+        """At which size to style frames of `size` (height, width) so as to keep `rate` frames a second; measures it."""
+        return keep_pace(
+            size,
+            rate,
+            self.seconds_a_frame,
+            cores=cores(),
+            shares_cores=self.batch_size == 1,
+            most_pixels=available_memory() / bytes_per_pixel(self.library.trunk.config),
+        )
+
     def stream(self, look: Look, *, denoise: bool = True) -> StyleStream:
         """A new stream with a look of its own. Raises UnknownStyle, BadStyle or BadOption.
 
@@ -141,6 +161,22 @@ class StyleStream:
         self._cuts = CutDetector()
         self._denoiser = TemporalDenoiser() if denoise else None
         self._state = StreamState(np.zeros(engine.library.trunk.config.statistics_size, np.float32))
+        self._paced: Size | None = None
+
+    def prepare(self, size: Size, rate: float) -> str | None:
+        """Be told of the frames to come, their size (height, width) and number a second, before the first of them.
+
+        With a working size of `auto` this is when it is found out; returns a sentence about what it is.
+        """
+        if self._look.work_size != AUTO or self._look.strength == 0:
+            return None
+        pace = self._engine.pace(size, rate)
+        self._paced = pace.size
+        height, width = pace.size
+        fitting = "keeps" if pace.fps >= rate else "comes closest to"
+        styled = "their own size" if pace.size == size else f"{width}x{height}"
+        about = f"the {rate:.4g} frames a second of the video here (some {pace.fps:.3g})"
+        return f"Frames are styled at {styled}, which {fitting} {about}."
 
     @property
     def batch_size(self) -> int:
@@ -159,7 +195,7 @@ class StyleStream:
         if self._look.strength == 0:
             return lambda: [frame.copy() for frame in frames]
         height, width = frames[0].shape[:2]
-        size = lowered_size(self._look.work_size, width, height)
+        size = self._paced[::-1] if self._paced else lowered_size(self._look.work_size, width, height)
         inputs = [postprocess.shrink(frame, size) for frame in frames]
         cuts = [self._cuts.is_cut(each) for each in inputs]
         carries = [self._state.carry(time, cut=cut) for time, cut in zip(times, cuts, strict=True)]

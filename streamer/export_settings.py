@@ -47,5 +47,10 @@ class ExportOptions(Checked):
         for name, is_given in (("statistics frozen", self.statistics != "own"), ("strength", self.strength != 1)):
             if is_given and not self.freeze:
                 raise BadOption(f"--{name} needs --freeze: in a trunk's file these are inputs.")
-        if self.content and not (self.quantize == "int8" or self.statistics == "frozen"):
+        if self.content and not self.needs_frames:
             raise BadOption("--content needs --quantize int8 or --statistics frozen: nothing else measures frames.")
+
+    @property
+    def needs_frames(self) -> bool:
+        """Whether something is measured on frames."""
+        return self.quantize == "int8" or self.statistics == "frozen"

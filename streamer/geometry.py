@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamer.errors import BadOption
-from streamer.options import SIZE, SIZE_FORMS
+from streamer.options import AUTO, SIZE, SIZE_FORMS
 
 STRIDE = 8  # the network halves the resolution three times
 BORDER = 8  # pixels reflected around a frame, so that the zero padding inside the network stays out of it
@@ -43,6 +43,11 @@ def resolve_size(
 
 
 def lowered_size(text: str | None, width: int, height: int) -> tuple[int, int]:
-    """(width, height) that a frame is styled at when `text` is asked for: `resolve_size`, but never enlarged."""
+    """(width, height) that a frame is styled at when `text` is asked for: `resolve_size`, but never enlarged.
+
+    `auto` is the frame's own size here: whoever can measure lowers it (`streamer.worksize`, `streamer.pacing`).
+    """
+    if text == AUTO:
+        return width, height
     size = resolve_size(text, width, height)
     return size if size[0] * size[1] < width * height else (width, height)

@@ -21,11 +21,11 @@ from streamer.media.naming import style_label
 from streamer.media.notices import Notice
 from streamer.media.picture_formats import FORMATS, check_fits, format_for, write_picture
 from streamer.media.pictures import MAX_PIXELS, Picture, read_picture
+from streamer.options import AUTO
 from streamer.postprocess import preserve_color, restore
-from streamer.runtime import Batch
+from streamer.runtime import Batch, bytes_per_pixel
 from streamer.settings import ImageOptions, Look
 from streamer.tiles import Span, Tile, plan_sample, plan_tiles, reach, settle
-from streamer.trunk import TrunkConfig
 
 Frame = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -122,7 +122,7 @@ def _styled(image: Image.Image, look: Look, painter: _Painter) -> Image.Image:
     """The picture in a look; its alpha untouched."""
     if look.strength == 0:
         return image
-    size = resolve_size(look.work_size, *image.size, max_side=MAX_PIXELS)
+    size = painter.fitting(image.size) if look.work_size == AUTO else _asked(look.work_size, image.size)
     smaller = size[0] * size[1] < image.width * image.height
     small = _opaque(image).resize(size, Image.Resampling.BICUBIC) if smaller else image
     styled = painter.paint(small)
@@ -131,6 +131,10 @@ def _styled(image: Image.Image, look: Look, painter: _Painter) -> Image.Image:
     if image.mode == "RGBA":
         styled.putalpha(image.getchannel("A"))
     return styled
+
+
+def _asked(work_size: str | None, size: tuple[int, int]) -> tuple[int, int]:
+    return resolve_size(work_size, *size, max_side=MAX_PIXELS)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -162,6 +166,10 @@ def _enlarged(image: Image.Image, size: tuple[int, int], box: tuple[int, int, in
     return image.resize((box[2] - box[0], box[3] - box[1]), Image.Resampling.BICUBIC, box=part)
 
 
+def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 class _Painter:
     """Runs the network over one picture, whole or in tiles; counts for the report, tells progress, looks at `stop`."""
 
@@ -185,6 +193,13 @@ class _Painter:
         """Raise Interrupted when the user asked to stop."""
         if self._stop.is_set():
             raise Interrupted("Stopped before the end; nothing was written.")
+
+    def fitting(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The largest (width, height) of that shape which needs no tiles; `size` itself where that does."""
+        scale = 1.0
+        while len(plan_tiles(*_scaled(size, scale)[::-1], self._pixels, reach(self._config))) > 1:
+            scale *= 0.95
+        return _scaled(size, scale)
 
     def paint(self, image: Image.Image) -> Image.Image:
         """The styled picture, RGB; the image's alpha is not looked at."""
@@ -224,14 +239,6 @@ class _Painter:
             share = min(self._work / max(self._work_expected, 1.05 * self._work), 1.0)
             elapsed = time.monotonic() - self._began
             self._progress(ImageProgress(share, done, self.tiles, self.passes, elapsed))
-
-
-def bytes_per_pixel(config: TrunkConfig) -> int:
-    """Memory of the network for each pixel of a tile.
-
-    Fitted to the peaks of LiteRT for four trunks, which it meets within 6 %; the live trunk's is 323.
-    """
-    return round(160 + 8 * config.head_width + 1.6 * config.width)
 
 
 def tile_batch(frame: Frame, modulation: Float32, given: Float32, tile: Tile) -> Batch:

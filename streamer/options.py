@@ -16,6 +16,7 @@ from streamer.errors import BadOption
 ENV_PREFIX = "STREAMER_"
 SIZE = re.compile(r"(?P<height>\d{1,9})p|(?P<width>\d{1,9})x(?P<by>\d{1,9})|(?P<factor>\d{0,9}\.?\d{1,9})x")
 SIZE_FORMS = "a height (720p), a size (640x360) or a factor (0.5x)"
+AUTO = "auto"  # a size that is found out
 
 
 def option(
@@ -27,9 +28,11 @@ def option(
     choices: tuple[str, ...] | None = None,
     metavar: str | None = None,
     is_size: bool = False,
+    may_be_auto: bool = False,
 ) -> Any:
     """A dataclass field that also knows its bounds and its help text."""
     metadata = {"help": meaning, "low": low, "high": high, "choices": choices, "metavar": metavar, "is_size": is_size}
+    metadata["may_be_auto"] = may_be_auto
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -54,8 +57,10 @@ def check_value(field: dataclasses.Field[Any], value: Any) -> None:
         return
     if choices and value not in choices:
         raise BadOption(f"{flag_name(field)} must be one of {', '.join(choices)}; received {value!r}.")
-    if field.metadata.get("is_size") and not is_size(value):
-        raise BadOption(f"{flag_name(field)} must be {SIZE_FORMS}; received {value!r}.")
+    automatic = bool(field.metadata.get("may_be_auto"))
+    if field.metadata.get("is_size") and not is_size(value) and not (automatic and value == AUTO):
+        forms = f"{SIZE_FORMS}, or {AUTO}" if automatic else SIZE_FORMS
+        raise BadOption(f"{flag_name(field)} must be {forms}; received {value!r}.")
     if low is None and high is None:
         return
     too_small = low is not None and value < low

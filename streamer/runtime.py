@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from streamer.errors import BadStyle, MissingDependency
 from streamer.geometry import padding
 from streamer.settings import cores
+from streamer.trunk import TrunkConfig
 
 Float32 = NDArray[np.float32]
 Frames = NDArray[np.uint8]
@@ -182,6 +183,14 @@ class _Interpreter:
             return pad(batch.frames, into=memory)[1]
         np.copyto(memory, batch.frames)
         return slice(None), slice(None)
+
+
+def bytes_per_pixel(config: TrunkConfig) -> int:
+    """Memory of the network for each pixel of a tile.
+
+    Fitted to the peaks of LiteRT for four trunks, which it meets within 6 %; the live trunk's is 323.
+    """
+    return round(160 + 8 * config.head_width + 1.6 * config.width)
 
 
 class PassthroughRuntime:

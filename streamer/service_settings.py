@@ -1,4 +1,4 @@
-"""The options of the demo: where its page is, who gets to see it, and how much of the machine visitors can take."""
+"""The options of pages besides the live one: the demo, and the page that needs no service."""
 
 from __future__ import annotations
 
@@ -69,3 +69,10 @@ class DemoOptions(Checked):
     def may_train(self) -> bool:
         """Whether visitors may train styles."""
         return not self.is_shared if self.training is None else self.training
+
+
+@dataclass(frozen=True)
+class LocalOptions(Checked):
+    """The page that paints on its visitors' devices."""
+
+    overwrite: bool = option(False, "Replace the folder, if it is such a page.")

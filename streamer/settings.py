@@ -33,9 +33,11 @@ class Look(Checked):
     preserve_color: bool = option(False, "Luminance of the style, colours of the input.")
     work_size: str | None = option(
         None,
-        "Style at this smaller size (720p, 640x360, 0.5x), scale back up and give back fine luminance detail.",
+        "Style at this smaller size (720p, 640x360, 0.5x), scale back up and give back fine luminance detail; "
+        "auto: the largest size that keeps pace with the video, or, for a picture, that fits the memory.",
         metavar="SIZE",
         is_size=True,
+        may_be_auto=True,
     )
 
 

@@ -50,7 +50,8 @@ class Stylize(Protocol):
     """What is done to the frames; it keeps the temporal state of one stream.
 
     It may also have `begin`, which takes the same and returns at once with a callable that waits for the result: then
-    one batch is always under way while the next is fetched and the last passed on.
+    one batch is always under way while the next is fetched and the last passed on; and `prepare`, which is told the
+    size (height, width) and rate of the frames to come, and may have something to say to the user about that.
     """
 
     @property
@@ -116,6 +117,7 @@ def transcode(
     selection = Selection(options.size, options.start, options.duration, options.keep_partial, limits)
     with _opened(source, selection, notices, stop) as reader:
         plan = plan_encoder(output, options, reader.width, reader.height)
+        _prepare(stylize, reader, notices)
         with (
             published(output, overwrite=options.overwrite) as temporary,
             open_writer(temporary, plan, reader.form, notices, label=output) as writer,
@@ -139,6 +141,12 @@ def transcode(
             notices=tuple(notices.told),
             partial=reader.partial,
         )
+
+
+def _prepare(stylize: Stylize, reader: VideoReader, tell: Callable[[Notice], None]) -> None:
+    prepare, rate = getattr(stylize, "prepare", None), reader.form.fps
+    if prepare and rate and (said := prepare((reader.height, reader.width), float(rate))):
+        tell(Notice(said))
 
 
 def _opened(source: str, selection: Selection, tell: Callable[[Notice], None], stop: threading.Event) -> VideoReader:

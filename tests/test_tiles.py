@@ -13,7 +13,7 @@ from streamer import image, tiles
 from streamer.engine import Engine
 from streamer.geometry import padding
 from streamer.model import load_network
-from streamer.runtime import Batch, pad
+from streamer.runtime import Batch, bytes_per_pixel, pad
 from streamer.settings import ImageOptions, Look
 from streamer.tiles import Span, Tile, cut, drift, plan_sample, plan_tiles, reach, settle
 from streamer.trunk import MODELS, neutral_modulation
@@ -175,6 +175,6 @@ def test_keras_and_the_cpu_runtime_agree_on_a_tile(tiny_engine: Engine) -> None:
 
 def test_the_budget_is_met(tiny_engine: Engine) -> None:
     """Tiles and what the network needs for each of their pixels; the fit itself was measured, see the function."""
-    assert image.bytes_per_pixel(tiny.CONFIG) > 160
-    plan = plan_tiles(5000, 5000, (64 << 20) // image.bytes_per_pixel(tiny.CONFIG), REACH)
-    assert max(tile.window_area for tile in plan) * 64 * image.bytes_per_pixel(tiny.CONFIG) <= 64 << 20
+    assert bytes_per_pixel(tiny.CONFIG) > 160
+    plan = plan_tiles(5000, 5000, (64 << 20) // bytes_per_pixel(tiny.CONFIG), REACH)
+    assert max(tile.window_area for tile in plan) * 64 * bytes_per_pixel(tiny.CONFIG) <= 64 << 20

@@ -18,6 +18,7 @@ from streamer.cli.demo import demo
 from streamer.cli.evaluate import evaluate
 from streamer.cli.export import export
 from streamer.cli.image import image
+from streamer.cli.local import local
 from streamer.cli.paint import paint
 from streamer.cli.serve import serve
 from streamer.cli.styles import styles
@@ -37,7 +38,7 @@ def cli() -> None:
     """Repaint video and pictures in the style of a painting, steady from frame to frame."""
 
 
-for command in (transcode, image, paint, styles, train, evaluate, compile_command, export, bench, serve, demo):
+for command in (transcode, image, paint, styles, train, evaluate, compile_command, export, bench, serve, demo, local):
     cli.add_command(command)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from streamer.export.subject import Subject
 from streamer.keras_runtime import KerasRuntime
-from streamer.runtime import Batch, Frames, still
+from streamer.runtime import Batch, Frames
 from streamer.thumbnails import sample
 
-# Styles frames (B, H, W, 3) as an exported file does it, in the style and by the statistics of a Batch.
+# Styles frames (B, H, W, 3) as an exported file does it, in the style of a Batch where it takes one.
 Answer = Callable[[Batch], Frames]
 
 
@@ -33,13 +33,7 @@ def difference(one: Frames, other: Frames) -> Difference:
     return Difference(int(gap.max()), float(gap.mean()))
 
 
-def sample_batch(subject: Subject) -> Batch:
-    """The sample picture in the subject's style, by its own statistics."""
-    return still(sample()[None], subject.row, subject.config.statistics_size)
-
-
 def measured(subject: Subject, answer: Answer) -> Difference:
     """Of an exported file from the Keras network, on the sample picture."""
-    batch = sample_batch(subject)
-    keras = KerasRuntime(subject.trunk, precision="float32")
-    return difference(answer(batch), keras.run(batch).frames)
+    batch = subject.batch(sample()[None])
+    return difference(answer(batch), KerasRuntime(subject.trunk, precision="float32").run(batch).frames)

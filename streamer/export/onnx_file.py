@@ -6,35 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras import ops
+import onnx
+import onnxruntime
+from onnx import helper
 
-from streamer.errors import MissingDependency
+from streamer.export.frozen import fold, whole_weights
+from streamer.export.onnx_graph import frozen_graph, trunk_graph
 from streamer.export.subject import Subject
-from streamer.layers import binomial_on_subpixels
 from streamer.runtime import Batch, Styled, pad
-from streamer.trunk import Weights
 
-NEEDED = "ONNX files need onnx and onnxruntime: pip install '.[train,export]' in the checkout, or make train-env."
 SUFFIX = ".onnx"
+OUTPUTS = ("styled", "used", "own")
 
 
-def whole_weights(subject: Subject) -> Weights:
-    """The trunk's weights and the fixed kernel, by layer name."""
-    smooth = ops.convert_to_numpy(binomial_on_subpixels((3, 3, 12, 12)))
-    return subject.trunk.weights | {"smooth/kernel": smooth}
-
-
-def onnx_bytes(subject: Subject) -> bytes:
-    """The file in float32. Raises MissingDependency without the package onnx."""
-    try:
-        from onnx import helper
-
-        from streamer.export.onnx_graph import trunk_graph
-    except ImportError as error:
-        raise MissingDependency(NEEDED) from error
-    model = trunk_graph(subject.config, whole_weights(subject))
+def onnx_model(subject: Subject) -> onnx.ModelProto:
+    """The model in float32, with its metadata."""
+    if subject.is_frozen:
+        model = frozen_graph(subject.config, fold(subject.trunk, subject.row(), subject.statistics))
+    else:
+        model = trunk_graph(subject.config, whole_weights(subject.trunk))
     helper.set_model_props(model, subject.facts())
-    return bytes(model.SerializeToString())
+    return model
 
 
 class OnnxTrunk:
@@ -44,14 +36,14 @@ class OnnxTrunk:
     batch_size = 1
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        """threads: 0 is all cores. Raises MissingDependency without ONNX Runtime."""
+        """threads: 0 is all cores."""
         self._session: Any = onnx_session(path, threads)
 
     def run(self, batch: Batch) -> Styled:
         """Style a batch."""
         padded, inside = pad(batch.frames)
         values = {"modulation": batch.modulation, "given": batch.given, "mix": batch.mix, "carry": batch.carry}
-        frames, used, own = self._session.run(["styled", "used", "own"], {"frames": padded, **values})
+        frames, used, own = self._session.run(OUTPUTS, {"frames": padded, **values})
         return Styled(np.ascontiguousarray(frames[:, *inside]), used, own)
 
     def close(self) -> None:
@@ -59,12 +51,17 @@ class OnnxTrunk:
         self._session = None
 
 
+def onnx_answer(path: Path, subject: Subject, threads: int = 0) -> Any:
+    """Runs the file in ONNX Runtime: see `streamer.export.check.Answer`."""
+    if not subject.is_frozen:
+        trunk = OnnxTrunk(path, threads)
+        return lambda batch: trunk.run(batch).frames
+    session = onnx_session(path, threads)
+    return lambda batch: session.run(["styled"], {"frames": batch.frames})[0]
+
+
 def onnx_session(path: Path, threads: int = 0) -> Any:
-    """A session on the CPU. Raises MissingDependency without ONNX Runtime."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependency(NEEDED) from error
+    """A session on the CPU."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3

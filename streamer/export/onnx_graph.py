@@ -18,6 +18,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from streamer.export.frozen import Folded
+from streamer.geometry import BORDER, STRIDE
 from streamer.model import EPSILON
 from streamer.trunk import TrunkConfig, Weights
 
@@ -104,10 +106,33 @@ class StyleInputs:
         return graph.split(used, [width, width])
 
     def compose(self, graph: Graph, painted: str, half: str) -> str:
-        """Gain, bias and gate are a style's own."""
+        """By the style's gain, bias and gate."""
         four = graph.constant(np.array([1, 4]))
         gain, bias, gate = (_per_channel(graph, graph.add("Tile", term, four)) for term in self._terms)
         painted = graph.add("Add", graph.add("Mul", painted, gain), bias)
+        return graph.add("Add", painted, graph.add("Mul", half, gate))
+
+
+class FixedStyle:
+    """A style folded into the weights (`streamer.export.frozen`)."""
+
+    def __init__(self, folded: Folded) -> None:
+        self._affine = iter(folded.affine)
+        self._is_affine = bool(folded.affine)
+        self._gate = folded.gate
+
+    def normalise(self, graph: Graph, x: str) -> str:
+        """By each frame's own statistics, or not any more."""
+        if not self._is_affine:
+            return x
+        scale, shift = (graph.constant(values) for values in next(self._affine))
+        return graph.add("InstanceNormalization", x, scale, shift, epsilon=EPSILON)
+
+    def compose(self, graph: Graph, painted: str, half: str) -> str:
+        """Gain and bias are in the last convolution."""
+        if not self._gate.any():
+            return painted
+        gate = graph.constant(self._gate.reshape(1, -1, 1, 1))
         return graph.add("Add", painted, graph.add("Mul", half, gate))
 
 
@@ -125,10 +150,10 @@ class Body:
         self._weights = weights
         self._conditioning = conditioning
 
-    def __call__(self, frames: str) -> str:
-        """(B, H, W, 3) bytes -> (B, H, W, 3) bytes."""
+    def __call__(self, x: str) -> str:
+        """(B, 3, H, W) of -1 to 1 -> the same, styled."""
         graph = self._graph
-        half = graph.add("SpaceToDepth", self._floats(frames), blocksize=2)
+        half = graph.add("SpaceToDepth", x, blocksize=2)
         skip = self._relu(self._conv("stem", half, (1, 1, 1, 1), strides=[2, 2]))
         y = self._relu(self._edge("down", skip, strides=[2, 2]))
         for number, rate in enumerate(self._config.deep_dilations):
@@ -140,21 +165,7 @@ class Body:
         y = self._upsample(self._conv("rise", y))
         y = self._relu(self._conv("head", graph.add("Concat", y, half, axis=1), (1, 1, 1, 1)))
         painted = self._conv("smooth", self._conv("paint", y, (1, 1, 1, 1)), (1, 1, 1, 1))
-        out = graph.add("DepthToSpace", self._conditioning.compose(graph, painted, half), blocksize=2, mode="DCR")
-        return self._bytes(out)
-
-    def _floats(self, frames: str) -> str:
-        graph = self._graph
-        x = graph.add("Cast", frames, to=TensorProto.FLOAT)  # first of all: TensorRT has bytes at its doors only
-        x = graph.add("Transpose", x, perm=[0, 3, 1, 2])
-        return graph.add("Sub", graph.add("Mul", x, graph.constant(1 / 127.5)), graph.constant(1.0))
-
-    def _bytes(self, x: str) -> str:
-        graph = self._graph
-        x = graph.add("Mul", graph.add("Add", x, graph.constant(1.0)), graph.constant(127.5))
-        x = graph.add("Add", x, graph.constant(0.5))  # the cast truncates
-        x = graph.add("Clip", x, graph.constant(0.0), graph.constant(255.0))
-        return graph.add("Cast", graph.add("Transpose", x, perm=[0, 2, 3, 1]), to=TensorProto.UINT8, name=STYLED)
+        return graph.add("DepthToSpace", self._conditioning.compose(graph, painted, half), blocksize=2, mode="DCR")
 
     def _relu(self, x: str) -> str:
         return self._graph.add("Relu", self._conditioning.normalise(self._graph, x))
@@ -186,26 +197,69 @@ class Body:
         return self._graph.add("Resize", x, "", scales, **options)
 
 
+def _from_bytes(graph: Graph, frames: str) -> str:
+    """(B, H, W, 3) bytes -> (B, 3, H, W) of -1 to 1."""
+    x = graph.add("Cast", frames, to=TensorProto.FLOAT)  # first of all: TensorRT has bytes at its doors only
+    x = graph.add("Transpose", x, perm=[0, 3, 1, 2])
+    return graph.add("Sub", graph.add("Mul", x, graph.constant(1 / 127.5)), graph.constant(1.0))
+
+
+def _to_bytes(graph: Graph, x: str) -> str:
+    """The inverse, rounded; the graph's output."""
+    x = graph.add("Mul", graph.add("Add", x, graph.constant(1.0)), graph.constant(127.5))
+    x = graph.add("Add", x, graph.constant(0.5))  # the cast truncates
+    x = graph.add("Clip", x, graph.constant(0.0), graph.constant(255.0))
+    return graph.add("Cast", graph.add("Transpose", x, perm=[0, 2, 3, 1]), to=TensorProto.UINT8, name=STYLED)
+
+
 def trunk_graph(config: TrunkConfig, weights: Weights) -> onnx.ModelProto:
     """The trunk with the style as an input; frames are padded already, as `streamer.runtime.pad` does it."""
     graph = Graph()
     style = StyleInputs(graph, config)
-    Body(graph, config, weights, style)(FRAMES)
+    _to_bytes(graph, Body(graph, config, weights, style)(_from_bytes(graph, FRAMES)))
     for name, parts in (("used", style.used), ("own", style.own)):
         graph.add("Concat", *parts, axis=1, name=name)
     inputs = [
-        _value(FRAMES, TensorProto.UINT8, ["batch", "height", "width", 3]),
+        _frames(FRAMES),
         _value("modulation", TensorProto.FLOAT, ["batch", config.modulation_size]),
         _value("given", TensorProto.FLOAT, ["batch", config.statistics_size]),
         _value("mix", TensorProto.FLOAT, ["batch", "batch"]),
         _value("carry", TensorProto.FLOAT, ["batch", 1]),
     ]
     outputs = [
-        _value(STYLED, TensorProto.UINT8, ["batch", "height", "width", 3]),
+        _frames(STYLED),
         _value("used", TensorProto.FLOAT, ["batch", config.statistics_size]),
         _value("own", TensorProto.FLOAT, ["batch", config.statistics_size]),
     ]
     return _model(graph, inputs, outputs)
+
+
+def frozen_graph(config: TrunkConfig, folded: Folded) -> onnx.ModelProto:
+    """One style for good: frames of any size from BORDER + STRIDE on, padded and cropped inside."""
+    graph = Graph()
+    height, width = (graph.add("Shape", FRAMES, start=axis, end=axis + 1) for axis in (1, 2))
+    x = _padded(graph, _from_bytes(graph, FRAMES), height, width)
+    x = Body(graph, config, folded.weights, FixedStyle(folded))(x)
+    border = graph.constant(np.array([BORDER, BORDER]))
+    ends = graph.add("Add", graph.add("Concat", height, width, axis=0), border)
+    _to_bytes(graph, graph.add("Slice", x, border, ends, graph.constant(np.array([2, 3]))))
+    return _model(graph, [_frames(FRAMES)], [_frames(STYLED)])
+
+
+def _padded(graph: Graph, x: str, height: str, width: str) -> str:
+    """(B, 3, H, W) with a reflected border, as `streamer.geometry.padding` reckons it."""
+    stride, border = graph.constant(np.array([STRIDE])), graph.constant(np.array([BORDER]))
+    # Both sides together are a multiple of STRIDE, so what is missing is a side's own rest.
+    bottom, right = (
+        graph.add("Add", graph.add("Mod", graph.add("Neg", side), stride), border) for side in (height, width)
+    )
+    none = graph.constant(np.array([0, 0]))
+    pads = graph.add("Concat", none, border, border, none, bottom, right, axis=0)
+    return graph.add("Pad", x, pads, mode="reflect")
+
+
+def _frames(name: str) -> onnx.ValueInfoProto:
+    return _value(name, TensorProto.UINT8, ["batch", "height", "width", 3])
 
 
 def _value(name: str, kind: int, shape: list[str | int]) -> onnx.ValueInfoProto:

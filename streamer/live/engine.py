@@ -14,7 +14,6 @@ from streamer.engine import Engine
 from streamer.errors import Overloaded
 from streamer.live.frames import Ready, StyledFrame, Turn, View, side_by_side
 from streamer.live.session import LiveSession
-from streamer.live.warmup import seconds_a_frame
 from streamer.pacing import Capacity, Costs, Demand, Meter, Pacer, Size, capacity, levels_of, work_size
 from streamer.runtime import Runtime
 from streamer.settings import LiveOptions, Look, cores
@@ -78,7 +77,7 @@ class LiveEngine:
         for size in reversed(sizes):  # what is wanted first comes last: a runtime keeps what it has used lately
             for level in reversed(levels_of(size, lowest)):
                 smaller = work_size(size, level)
-                seconds = seconds_a_frame(self._engine, smaller, self.clock)
+                seconds = self._engine.seconds_a_frame(smaller, self.clock)
                 with self._lock:
                     self._costs.note(smaller, seconds, self.clock())
         now = self.clock()

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 import streamer
-from streamer.server import ops, pages, replies, samples, sessions, styles, whip, work
+from streamer.server import local, ops, pages, replies, samples, sessions, styles, whip, work
 from streamer.server.gate import Gate
 from streamer.server.parts import Parts
 from streamer.server.service import Service
@@ -45,7 +45,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.service = service
     replies.install(app)
-    for room in (sessions, whip, styles, samples, work, ops):
+    for room in (sessions, whip, styles, samples, local, work, ops):
         app.include_router(room.router(service))
     pages.install(app, parts.pages)
     if parts.demo is not None:

@@ -38,7 +38,7 @@ def mount_demo(app: FastAPI, demo: ASGIApp) -> None:
 
 
 def install(app: FastAPI, pages: Path | None) -> None:
-    """Add the pages; pages: the folder of index.html and watch.html, if there is one."""
+    """Add the pages; pages: the folder of index.html, local.html and watch.html, if there is one."""
 
     @app.get("/docs", include_in_schema=False)
     async def documentation() -> Response:
@@ -56,6 +56,10 @@ def install(app: FastAPI, pages: Path | None) -> None:
     @app.get("/", include_in_schema=False)
     async def live() -> Response:
         return FileResponse(pages / "index.html", headers=_FRESH)
+
+    @app.get("/local", include_in_schema=False)
+    async def local() -> Response:
+        return FileResponse(pages / "local.html", headers=_FRESH)
 
     @app.get("/watch/{name}", include_in_schema=False)
     async def watch(name: Annotated[str, InPath(pattern=STREAM_PATTERN)]) -> Response:

@@ -32,6 +32,12 @@ _PAGE_POLICY = "; ".join(
     )
 )
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+# A worker obeys the policy that came with its script. These alone compile WebAssembly; the pages themselves may not.
+_WORKERS = ("/static/device/worker.js", "/static/runtime/")
+_WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'"
+# What a page and its workers must say for shared memory, without which WebAssembly has one thread.
+_ISOLATED = {"Cross-Origin-Embedder-Policy": "require-corp"}
+_ISOLATED_PAGES = ("/", "/local")
 _ALL = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -63,7 +69,7 @@ class Wrapping:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(MutableHeaders(scope=message))
+                _add_headers(scope["path"], MutableHeaders(scope=message))
             await send(message)
 
         try:
@@ -89,8 +95,13 @@ def _pattern(scope: Scope) -> str:
     return next((folder for folder in _FOLDERS if scope["path"].startswith(folder)), "-")
 
 
-def _add_headers(headers: MutableHeaders) -> None:
+def _add_headers(path: str, headers: MutableHeaders) -> None:
     is_page = headers.get("content-type", "").startswith("text/html")
-    for name, value in (_ALL | (_PAGE if is_page else {"Content-Security-Policy": _DATA_POLICY})).items():
+    wanted = _ALL | (_PAGE if is_page else {"Content-Security-Policy": _DATA_POLICY})
+    if path.startswith(_WORKERS):
+        wanted |= {"Content-Security-Policy": _WORKER_POLICY}
+    if path in _ISOLATED_PAGES or path.startswith("/static/"):
+        wanted |= _ISOLATED
+    for name, value in wanted.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
