@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -10,10 +11,11 @@ import pytest
 from PIL import Image
 
 from streamer import worksize
-from streamer.engine import Engine
+from streamer.engine import Engine, Frame
 from streamer.errors import BadOption
 from streamer.image import stylize_image
 from streamer.pacing import Size
+from streamer.runtime import Runtime
 from streamer.settings import ImageOptions, Look, TranscodeOptions
 from streamer.transcode import transcode
 from streamer.worksize import CODED, SPARE, Pace, keep_pace
@@ -91,10 +93,13 @@ def test_a_file_is_styled_at_the_size_that_was_found_and_keeps_its_own(
     monkeypatch.setattr(tiny_engine, "seconds_a_frame", lambda size: seconds)
     stream = tiny_engine.stream(Look("alpha", work_size="auto"))
     ran: list[Size] = []
-    run = stream._run
-    monkeypatch.setattr(
-        stream, "_run", lambda runtime, inputs, *rest: (ran.append(inputs[0].shape[:2]), run(runtime, inputs, *rest))[1]
-    )
+    begin = stream._run
+
+    def noting(runtime: Runtime, inputs: Sequence[Frame], carries: Sequence[float]) -> Frame:
+        ran.append(inputs[0].shape[:2])
+        return begin(runtime, inputs, carries)
+
+    monkeypatch.setattr(stream, "_run", noting)
     report = transcode(str(clip), tmp_path / "out.mp4", stream, TranscodeOptions())
     assert (report.height, report.width, report.frames) == (384, 640, 3)
     assert set(ran) == {styled_at}
