@@ -18,7 +18,8 @@ from streamer.server.parts import Parts
 from streamer.server.replies import Refusal, problem, retry_header
 
 COSTS = {"GET": 0.2, "HEAD": 0.2, "OPTIONS": 0.2, "POST": 5.0}  # of a request, in cheap ones; others cost 1
-_OPEN = ("/", "/local", "/docs", "/openapi.json", "/healthz", "/readyz")  # nothing to keep, and browsers send no token for pages
+# Nothing to keep, and browsers send no token for pages.
+_OPEN = ("/", "/local", "/docs", "/openapi.json", "/healthz", "/readyz")
 _OPEN_BELOW = ("/watch/", "/static/", "/docs/")
 DEMO = "/demo/"  # the Gradio page
 _DEMO_FRAMES, _DEMO_UPLOAD = f"{DEMO}gradio_api/stream/", f"{DEMO}gradio_api/upload"

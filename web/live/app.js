@@ -1,6 +1,7 @@
 /** The live page: joins source, session, stage and panel. */
 
 import { request, useToken } from "./api.js";
+import { HomeSession } from "./at-home.js";
 import { Controls } from "./controls.js";
 import { byId, keep, kept, toast } from "./dom.js";
 import { Figures } from "./figures.js";
@@ -15,6 +16,7 @@ import { Tools } from "./tools.js";
 const STATUS = { idle: "Ready", starting: "Connecting …", live: "Live", waiting: "Reconnecting …", failed: "Stopped" };
 const STREAMS_MS = 10_000;
 const GREET_MS = 3_000;
+const DEVICE_TROUBLE = ["runtime-missing", "device-unfit", "device-failed"];
 
 /** Everything on the page. */
 class App {
@@ -51,6 +53,8 @@ class App {
       keep("resolution", event.target.value);
       this.reopenCamera();
     });
+    byId("place").value = kept("place") ?? "server";
+    byId("place").addEventListener("change", (event) => this.paintOn(event.target.value));
     byId("after").addEventListener("loadeddata", () => this.tools.enable(this.stage.painted));
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.devicesChanged());
     addEventListener("pagehide", () => this.keeper.peer?.close());
@@ -83,15 +87,26 @@ class App {
     }
   }
 
-  /** @returns {Session} for the keeper */
+  /** @returns {Session | HomeSession} for the keeper */
   session() {
-    const session = new Session(this.source.track, this.look.wire);
+    const Kind = byId("place").value === "device" ? HomeSession : Session;
+    const session = new Kind(this.source.track, this.look.wire);
     session.addEventListener("picture", (event) => this.stage.showPainted(event.detail));
     session.addEventListener("figures", (event) => {
       this.figures.show(event.detail);
       this.stage.late.follow(event.detail.total / 1000);
     });
     return session;
+  }
+
+  /** Where the picture is painted from now on. @param {"server" | "device"} place */
+  async paintOn(place) {
+    byId("place").value = place;
+    keep("place", place);
+    if (!this.source) return;
+    this.notice.hide();
+    this.stage.showBare();
+    await this.keeper.start();
   }
 
   /** @param {"camera" | "file" | "screen"} kind */
@@ -206,7 +221,10 @@ class App {
     byId("figures").hidden = idle;
     byId("swap").hidden = idle;
     if (state === "waiting") this.stage.showBare();
-    if (problem) this.notice.show(problem, seconds);
+    if (state === "failed" && DEVICE_TROUBLE.includes(problem.code)) {
+      toast(`${problem.message} The server paints instead.`);
+      queueMicrotask(() => this.paintOn("server")); // the keeper has not quite ended yet
+    } else if (problem) this.notice.show(problem, seconds);
     else if (state === "live") this.notice.hide();
   }
 
@@ -214,6 +232,7 @@ class App {
   async act(action, text) {
     if (action === "close") this.notice.hide();
     else if (action === "stop") await this.stop();
+    else if (action === "device" || action === "server") await this.paintOn(action);
     else if (action === "localhost") location.href = `http://localhost:${location.port || 80}/`;
     else if (action === "token") {
       useToken(text);

@@ -13,18 +13,20 @@ const FORMATS = [
   { type: "video/mp4", ending: "mp4" },
 ];
 
-/** Draw a video frame, mirrored if it is shown so. */
-function draw(canvas, video, mirrored) {
+/** @typedef {HTMLVideoElement | HTMLCanvasElement} Picture */
+
+/** Draw a picture, mirrored if it is shown so. */
+function draw(canvas, picture, mirrored) {
   const context = canvas.getContext("2d");
   context.setTransform(mirrored ? -1 : 1, 0, 0, 1, mirrored ? canvas.width : 0, 0);
-  context.drawImage(video, 0, 0, canvas.width, canvas.height);
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
 }
 
-/** @param {HTMLVideoElement} video @returns {HTMLCanvasElement} of its size, even in both directions */
-function canvasFor(video) {
-  const even = (value) => Math.max(2, value - (value % 2));
+/** @param {Picture} picture @param {number} step sides are multiples of it @returns {HTMLCanvasElement} of its size */
+function canvasFor(picture, step) {
+  const whole = (side) => Math.max(step, side - (side % step));
   return Object.assign(document.createElement("canvas"), {
-    width: even(video.videoWidth), height: even(video.videoHeight),
+    width: whole(picture.videoWidth ?? picture.width), height: whole(picture.videoHeight ?? picture.height),
   });
 }
 
@@ -46,13 +48,13 @@ function save(blob, name) {
 
 /**
  * Save the painted picture as it is now.
- * @param {HTMLVideoElement} video
+ * @param {Picture} picture
  * @param {{mirrored: boolean, style: string}} how
  * @returns {Promise<string>} the file's name
  */
-export async function savePhoto(video, { mirrored, style }) {
-  const canvas = canvasFor(video);
-  draw(canvas, video, mirrored);
+export async function savePhoto(picture, { mirrored, style }) {
+  const canvas = canvasFor(picture, 1);
+  draw(canvas, picture, mirrored);
   const blob = await new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
   const name = fileName(style, "png");
   save(blob, name);
@@ -64,17 +66,17 @@ export function canRecord() {
   return Boolean(globalThis.MediaRecorder && HTMLCanvasElement.prototype.captureStream);
 }
 
-/** A recording of a video element, through reconnects and changes of source. Event "time" (detail: seconds). */
+/** A recording of a picture that moves, through reconnects and changes of source. Event "time" (detail: seconds). */
 export class Recording extends EventTarget {
-  /** @param {HTMLVideoElement} video @param {{mirrored: () => boolean, style: () => string}} how asked as it goes */
-  constructor(video, { mirrored, style }) {
+  /** @param {Picture} picture @param {{mirrored: () => boolean, style: () => string}} how asked as it goes */
+  constructor(picture, { mirrored, style }) {
     super();
     const format = FORMATS.find(({ type }) => MediaRecorder.isTypeSupported(type)) ?? { type: "", ending: "webm" };
     this.ending = format.ending;
     this.style = style;
-    const canvas = canvasFor(video);
-    draw(canvas, video, mirrored());
-    this.stopDrawing = eachFrame(video, () => draw(canvas, video, mirrored()));
+    const canvas = canvasFor(picture, 2); // video codecs like even sides
+    draw(canvas, picture, mirrored());
+    this.stopDrawing = eachFrame(picture, () => draw(canvas, picture, mirrored()));
     this.recorder = new MediaRecorder(canvas.captureStream(), { mimeType: format.type, videoBitsPerSecond: RECORDING_BITS });
     this.parts = [];
     this.recorder.addEventListener("dataavailable", (event) => { if (event.data.size) this.parts.push(event.data); });

@@ -7,11 +7,19 @@ import { Gallery } from "./gallery.js";
 const FAVOURITE = "mosaic"; // shown first to those who have chosen nothing yet; the server's default as well
 const REFRESH_MS = 5_000; // new styles appear without a reload
 
+/** @returns {Promise<import("./gallery.js").Style[]>} */
+const ofServer = async () => (await request("api/styles")).json();
+
 /** Keeps the panel and the look equal. */
 export class Controls {
-  /** @param {import("./look.js").Look} look */
-  constructor(look) {
+  /**
+   * @param {import("./look.js").Look} look
+   * @param {() => Promise<import("./gallery.js").Style[]>} [ask] for the styles
+   * @param {number} [every] milliseconds, again; 0: once is enough
+   */
+  constructor(look, ask = ofServer, every = REFRESH_MS) {
     this.look = look;
+    this.ask = ask;
     this.first = new Gallery(byId("gallery"));
     this.second = new Gallery(byId("second"));
     this.first.addEventListener("choose", (event) => {
@@ -24,14 +32,13 @@ export class Controls {
     byId("colour").addEventListener("change", (event) => look.set({ preserveColour: event.target.checked }));
     byId("blend-on").addEventListener("change", (event) => look.set({ blending: event.target.checked }));
     look.addEventListener("change", () => this.show());
-    setInterval(() => { if (!document.hidden) this.refresh().catch(() => {}); }, REFRESH_MS);
+    if (every) setInterval(() => { if (!document.hidden) this.refresh().catch(() => {}); }, every);
     this.show();
   }
 
-  /** Ask the server which styles there are. @throws {Problem} */
+  /** Ask which styles there are. @throws {Problem} */
   async refresh() {
-    const styles = await (await request("api/styles")).json();
-    this.first.show(styles);
+    this.first.show(await this.ask());
     this.settle();
     this.show();
   }

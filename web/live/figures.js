@@ -38,6 +38,7 @@ export class Figures {
     this.write("fps-out", round(figures.fpsOut));
     this.write("dropped", figures.dropped ?? "–");
     this.write("work", size(figures.work));
+    this.write("painter", figures.device ?? "the server");
     this.write("total", round(figures.total));
     for (const stage of STAGES) {
       this.numbers[stage].textContent = `${round(figures.ms[stage])} ms`;

@@ -65,7 +65,7 @@ export const MESSAGES = {
   "server-full": {
     title: "All places are taken",
     text: "The server paints as many pictures as it can without falling behind. You are in line: this page starts as soon as a place is free.",
-    actions: ["again", "stop"],
+    actions: ["again", "device", "stop"],
     passes: true,
   },
   "server-starting": {
@@ -89,7 +89,7 @@ export const MESSAGES = {
   "media-blocked": {
     title: "The picture cannot get through",
     text: "The server answers, but no video passes between here and there. A firewall may block UDP: try another network, or ask for a TURN server.",
-    actions: ["again", "stop"],
+    actions: ["again", "device", "stop"],
     passes: true,
   },
   "session-lost": {
@@ -127,6 +127,27 @@ export const MESSAGES = {
     actions: ["again", "close"],
     said: true,
   },
+  "runtime-missing": {
+    title: "Nothing here can paint on your device",
+    text: "The files that do it did not come with this page. Whoever hosts it fetches them with make web.",
+    actions: ["server", "close"],
+  },
+  "device-unfit": {
+    title: "This browser cannot paint",
+    text: "It has no WebAssembly, or it is switched off. A current Firefox, Chrome, Edge or Safari has it.",
+    actions: ["server", "close"],
+  },
+  "device-failed": {
+    title: "Your device stopped painting",
+    text: "It may be short of memory. Try again, or choose a smaller size. This is what it said:",
+    actions: ["again", "server"],
+    said: true,
+  },
+  "picture-unreadable": {
+    title: "This file is no picture or video that your browser knows",
+    text: "JPEG, PNG and WebP pictures work everywhere, and so do MP4 videos with H.264.",
+    actions: ["open", "close"],
+  },
   "no-webrtc": {
     title: "This browser cannot show live video",
     text: "It has no WebRTC, or it is switched off. A current Firefox, Chrome, Edge or Safari has it.",
@@ -140,6 +161,9 @@ const ACTIONS = {
   file: "Use a video file",
   screen: "Share the screen",
   localhost: "Open on localhost",
+  open: "Open another file",
+  device: "Paint on this device",
+  server: "Paint on the server",
   token: "Continue",
   stop: "Stop",
   close: "Close",

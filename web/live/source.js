@@ -117,8 +117,8 @@ function fit(video, { width, height }) {
 }
 
 /**
- * Call for each new frame of a video; where the browser cannot tell, for each repaint.
- * @param {HTMLVideoElement} video
+ * Call for each new frame of a video; of a canvas, and where the browser cannot tell, for each repaint.
+ * @param {HTMLVideoElement | HTMLCanvasElement} video
  * @param {() => void} draw
  * @returns {() => void} ends it
  */

@@ -1,31 +1,26 @@
-/** The picture: the idle sample, then the live pair of videos; mirror, comparison, full screen. */
+/** The picture: the idle sample, then the live pair of videos. */
 
+import { Frame } from "./frame.js";
 import { Idle } from "./idle.js";
 import { Late } from "./late.js";
-import { Split } from "./split.js";
-
-const REST_MS = 2_500; // the pointer is still for so long: tools fade in full screen
 
 /** Owns the section with id="stage". */
-export class Stage {
+export class Stage extends Frame {
   /** @param {HTMLElement} section */
   constructor(section) {
+    super(section);
     const find = (id) => section.querySelector(`#${id}`);
-    this.section = section;
-    this.frame = find("frame");
     this.before = find("before");
     this.after = find("after");
     this.samples = [find("idle-before"), find("idle")];
     this.idle = new Idle(find("paint"), find("idle-after"), find("idle-second"));
     this.late = new Late(this.before, find("late"));
-    this.split = new Split(this.frame, find("split"));
     this.before.addEventListener("resize", () => this.shape(this.before));
     this.after.addEventListener("loadeddata", () => {
       this.frame.classList.remove("bare");
       this.late.start();
     });
     this.after.addEventListener("resize", () => this.shape(this.after));
-    this.fadeTools();
   }
 
   /** @returns {boolean} */
@@ -57,7 +52,7 @@ export class Stage {
     this.before.srcObject = null;
     this.after.srcObject = null;
     this.frame.classList.remove("bare");
-    this.frame.style.removeProperty("--ratio");
+    this.shapeTo(0);
     this.toggle(false);
   }
 
@@ -69,52 +64,11 @@ export class Stage {
 
   /** @param {HTMLVideoElement} video */
   shape(video) {
-    if (video.videoWidth && this.live) this.frame.style.setProperty("--ratio", String(video.videoWidth / video.videoHeight));
+    if (video.videoWidth && this.live) this.shapeTo(video.videoWidth / video.videoHeight);
   }
 
   /** @returns {boolean} whether something painted is to be seen and kept */
   get painted() {
     return this.after.videoWidth > 0;
-  }
-
-  get mirrored() {
-    return this.frame.classList.contains("mirrored");
-  }
-
-  set mirrored(on) {
-    this.frame.classList.toggle("mirrored", on);
-  }
-
-  /** @param {boolean} on whether before and after are compared, or the painted picture fills the frame */
-  compare(on) {
-    this.frame.classList.toggle("whole", !on);
-  }
-
-  flash() {
-    this.frame.classList.remove("flash");
-    requestAnimationFrame(() => this.frame.classList.add("flash"));
-  }
-
-  /** @returns {boolean} iPhones cannot */
-  static get canFill() {
-    return Boolean(document.fullscreenEnabled);
-  }
-
-  async toggleFull() {
-    if (document.fullscreenElement) await document.exitFullscreen();
-    else await this.section.requestFullscreen();
-  }
-
-  fadeTools() {
-    let timer = 0;
-    const wake = () => {
-      this.section.classList.remove("resting");
-      clearTimeout(timer);
-      timer = setTimeout(() => this.section.classList.add("resting"), REST_MS);
-    };
-    this.section.addEventListener("pointermove", wake);
-    this.section.addEventListener("pointerdown", wake);
-    this.section.addEventListener("keydown", wake);
-    document.addEventListener("fullscreenchange", wake);
   }
 }

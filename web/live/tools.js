@@ -2,11 +2,11 @@
 
 import { canRecord, Recording, savePhoto } from "./capture.js";
 import { byId, keep, kept, toast } from "./dom.js";
-import { Stage } from "./stage.js";
+import { Frame } from "./frame.js";
 
 /** Binds the buttons to the stage. */
 export class Tools {
-  /** @param {Stage} stage @param {import("./look.js").Look} look */
+  /** @param {Frame} stage @param {import("./look.js").Look} look */
   constructor(stage, look) {
     this.stage = stage;
     this.look = look;
@@ -18,7 +18,7 @@ export class Tools {
     byId("record").addEventListener("click", () => this.record());
     byId("full").addEventListener("click", () => stage.toggleFull());
     document.addEventListener("fullscreenchange", () => press("full", Boolean(document.fullscreenElement)));
-    byId("full").hidden = !Stage.canFill;
+    byId("full").hidden = !Frame.canFill;
     byId("record").hidden = !canRecord();
     addEventListener("beforeunload", (event) => { if (this.recording) event.preventDefault(); });
   }
