@@ -188,6 +188,24 @@ class FrameNetwork(keras.Model):
         return {**outputs, "frames": outputs["frames"][:, BORDER : BORDER + height, BORDER : BORDER + width]}
 
 
+class BorderedNetwork(keras.Model):
+    """A byte network for frames whose sides are multiples of STRIDE; it reflects a border around them, and crops it off.
+
+    The padding of other sizes depends on the size, and with such a graph LiteRT works out every shape anew in each
+    frame, outside of XNNPACK.
+    """
+
+    def __init__(self, network: ByteNetwork) -> None:
+        super().__init__(name="bordered_network", autocast=False)
+        self.network = network
+
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """As `ByteNetwork.call`."""
+        border = [(0, 0), (BORDER, BORDER), (BORDER, BORDER), (0, 0)]
+        outputs = self.network({**inputs, "frames": ops.pad(inputs["frames"], border, mode="reflect")})
+        return {**outputs, "frames": outputs["frames"][:, BORDER:-BORDER, BORDER:-BORDER]}
+
+
 def _reflected(side: Any) -> Any:
     """Which rows (or columns) of a frame with `side` of them make a padded one, as `streamer.runtime.pad` reflects."""
     padded = (side + 2 * BORDER + STRIDE - 1) // STRIDE * STRIDE
