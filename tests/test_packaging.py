@@ -32,7 +32,7 @@ def entries(lock: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "requirements-web.lock"])
 def test_a_lock_is_exact_files_and_nothing_else(lock: str) -> None:
     found = entries(lock)
     assert all(found.values())
@@ -67,7 +67,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The project as a wheel, built as `pip install .` builds it."""
     folder = tmp_path_factory.mktemp("wheel")  # a copy, because setuptools leaves its traces where it builds
     for name in ("streamer", "training", "web"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     build = "from setuptools import build_meta; build_meta.build_wheel('.')"
@@ -80,7 +80,7 @@ def test_the_wheel_carries_all_packages_and_the_shipped_styles(wheel: zipfile.Zi
     names = set(wheel.namelist())
     assert {"streamer/cli/main.py", "training/__init__.py", "web/__init__.py"} <= names
     library = ROOT / "streamer" / "library"
-    pages = [path for folder in ("live", "demo") for path in (ROOT / "web" / folder).glob("*") if path.is_file()]
+    pages = [path for folder in ("live", "demo") for path in (ROOT / "web" / folder).rglob("*") if path.is_file()]
     assert {f"web/{path.relative_to(ROOT / 'web')}" for path in pages if path.suffix != ".pyc"} <= names
     shipped = {f"streamer/{path.relative_to(ROOT / 'streamer')}" for path in library.rglob("*") if path.is_file()}
     assert shipped <= names
