@@ -16,8 +16,8 @@ from typing import Any
 from PIL import Image
 
 from tests.browser import browser, write_camera
-from tests.demo_process import Demo
-from tests.test_demo_browser import tab as choose
+from tests.demo_page import open_tab as choose
+from tests.processes import Demo
 
 HERE = Path(__file__).parent / "screenshots"
 VIEWS = {"desktop": ({"width": 1280, "height": 860}, "light"), "phone": ({"width": 390, "height": 844}, "dark")}

@@ -12,7 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from tests.browser import Service, browser, go_live, write_camera
+from tests.browser import browser, go_live, write_camera
+from tests.processes import Service
 
 HERE = Path(__file__).parent / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}

@@ -1,4 +1,4 @@
-"""A real browser for the tests of the page: headless Chromium with a clip as its camera, and the service it visits."""
+"""A real browser for the tests of the page: headless Chromium with a clip as its camera."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import base64
 import functools
 import io
 import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import av
-import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
+from tests.processes import wait_for
 
 Picture = NDArray[np.uint8]
 SAMPLE = Path(__file__).parent.parent / "samples" / "sample.mp4"
@@ -36,7 +31,6 @@ FLAGS = (
     " --disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required"
     " --use-fake-device-for-media-stream"
 )
-READY_SECONDS = 90.0
 
 
 def chromium() -> str:
@@ -77,73 +71,6 @@ def browser(driver: Any, *flags: str, camera: Path | None = None) -> Iterator[An
         yield program
     finally:
         program.close()
-
-
-class Service:
-    """`streamer serve` as a process of its own, with the shipped network."""
-
-    def __init__(self, library: Path, *options: str, port: int = 0) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMER_")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "streamer", "serve", "--port", str(port), *options],
-            env=kept | {"STREAMER_LIBRARY": str(library), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.said: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self.port = int(wait_for(self._port, READY_SECONDS, "the service to say where it is", self._whole_log))
-        wait_for(self.is_ready, READY_SECONDS, "the service to be ready", self._whole_log)
-
-    @property
-    def url(self) -> str:
-        """Where its page is."""
-        return f"http://localhost:{self.port}/"
-
-    def is_ready(self) -> bool:
-        """Whether it takes sessions."""
-        try:
-            return httpx.get(f"{self.url}readyz", timeout=5).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def stop(self, kind: signal.Signals = signal.SIGTERM) -> None:
-        """End it, and wait for that."""
-        if self._process.poll() is None:
-            self._process.send_signal(kind)
-        try:
-            self._process.wait(30)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            self._reader.join(5)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
-
-    def _read(self) -> None:
-        for line in self._process.stdout or ():
-            self.said.append(line)
-
-    def _port(self) -> str | None:
-        if self._process.poll() is not None:
-            pytest.fail(f"the service ended at once:\n{self._whole_log()}")
-        match = re.search(r"is at https?://[^/\s]+:(\d+)", "".join(self.said))
-        return match[1] if match else None
-
-    def _whole_log(self) -> str:
-        return "".join(self.said[-40:])
-
-
-def wait_for(look: Callable[[], Any], seconds: float, what: str, more: Callable[[], str] = str) -> Any:
-    """Look until there is something to see, and return it; fail after so many seconds."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if seen := look():
-            return seen
-        time.sleep(0.05)
-    pytest.fail(f"waited {seconds:g} s for {what} in vain. {more()}")
 
 
 _GRAB = """([id, width, height]) => {

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser import Service, browser, chromium, write_camera
+from tests.browser import browser, chromium, write_camera
+from tests.processes import Service
 
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}

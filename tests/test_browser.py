@@ -16,7 +16,6 @@ from streamer.styles import StyleLibrary, save_style
 from tests.browser import (
     CAMERA,
     SAMPLE,
-    Service,
     browser,
     far,
     go_live,
@@ -24,10 +23,10 @@ from tests.browser import (
     palette_far,
     read_picture,
     wait_flowing,
-    wait_for,
     wait_live,
 )
 from tests.browser_fixtures import DESKTOP, PHONE
+from tests.processes import Service, wait_for
 
 WITHIN = 0.2  # seconds between a choice and the first picture that shows it
 NEW_STYLE_SECONDS = 8.0  # the server's two, the page's five, and one

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser import Service, browser, go_live, wait_flowing, wait_for, wait_live
+from tests.browser import browser, go_live, wait_flowing, wait_live
+from tests.processes import Service, wait_for
 
 TOKEN = "a-token-for-tests-only"
 

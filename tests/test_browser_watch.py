@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser import Service, far, grab, palette_far, wait_flowing, wait_for
+from tests.browser import far, grab, palette_far, wait_flowing
+from tests.processes import Service, wait_for
 
 _PUBLISH = """async name => {
     const stream = await navigator.mediaDevices.getUserMedia({video: true});

@@ -13,7 +13,8 @@ from gradio_client.exceptions import AppError  # type: ignore[import-untyped]
 from PIL import Image
 
 from tests.browser import SAMPLE, far, read_picture
-from tests.demo_process import Demo, write_bomb, write_clip, write_photo, write_text
+from tests.demo_files import write_bomb, write_clip, write_photo, write_text
+from tests.processes import Demo
 
 
 @pytest.fixture(scope="module")

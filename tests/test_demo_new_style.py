@@ -13,12 +13,12 @@ import pytest
 
 from streamer.styles import load_style
 from tests import tiny
-from tests.browser import wait_for
-from tests.demo_process import Demo, write_photo
+from tests.demo_files import write_photo
+from tests.demo_page import LONG, button, open_tab, pick, set_number, shown, upload, wait_said, wait_trouble
 from tests.lessons import draw_photographs
+from tests.processes import Demo, wait_for
 from training.vgg import random_weights
 
-LONG = 180_000  # ms: TensorFlow is imported, and the graph built
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -41,21 +41,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory, own: Path) -> Iterator[Demo]:
 @pytest.fixture
 def page(demo: Demo, visit: Any) -> Any:
     opened, _ = visit(demo.url)
-    opened.get_by_role("tab", name="New style", exact=True).click()
-    opened.get_by_role("button", name="Learn this style").wait_for(timeout=LONG)
+    open_tab(opened, "New style", "Learn this style")
     return opened
 
 
 def bring(page: Any, file: Path) -> None:
-    page.locator(".well").filter(visible=True).locator("input[type=file]").set_input_files(file)
-    page.get_by_text("The style will be a file of some 4 kB.").wait_for(timeout=LONG)
+    upload(page, file)
+    wait_said(page, "The style will be a file of some 4 kB.", LONG)
 
 
 def learn(page: Any, steps: int) -> None:
-    field = page.get_by_label("number input for Steps").filter(visible=True)
-    field.fill(str(steps))
-    field.press("Tab")
-    page.get_by_role("button", name="Learn this style").click()
+    set_number(page, "Steps", str(steps))
+    button(page, "Learn this style").click()
 
 
 def titles(page: Any) -> list[str]:
@@ -70,33 +67,28 @@ def test_a_style_is_learnt_while_one_watches_and_used(demo: Demo, page: Any, own
     assert page.get_by_role("textbox", name=re.compile("^Name")).input_value() == "my_cat_2"
     page.get_by_label("Title of the picture").fill("A cat of mine")
     learn(page, 20)
-    first = wait_for(lambda: preview(page), 200, "a preview", lambda: demo.log)
-    page.get_by_text("A cat of mine is among the styles of every tab now.").wait_for(timeout=LONG)
-    assert preview(page) != first
+    first = wait_for(lambda: shown(page, ".easel"), 200, "a preview", lambda: demo.log)
+    wait_said(page, "A cat of mine is among the styles of every tab now.", LONG)
+    assert shown(page, ".easel") != first
     style = load_style(own / "my_cat_2.safetensors")
     assert style.title == "A cat of mine" and style.scores["style"] > 0
-    page.get_by_role("tab", name="Photo", exact=True).click()
+    open_tab(page, "Photo")
     wait_for(lambda: "A cat of mine" in titles(page), 30, "the style among the others", lambda: demo.log)
-    page.locator(".styles button").filter(has_text="A cat of mine", visible=True).click()
+    pick(page, "A cat of mine")
     page.get_by_role("button", name="Download sample.my_cat_2.jpg").wait_for(timeout=LONG)
 
-    page.get_by_role("tab", name="New style", exact=True).click()
+    open_tab(page, "New style")
     page.get_by_role("textbox", name=re.compile("^Name")).fill("my_cat_2")
     learn(page, 20)  # a second time: what was learnt is not lost
-    page.locator(".trouble").filter(has_text="There is a style my_cat_2 already").wait_for(timeout=LONG)
-
-
-def preview(page: Any) -> str | None:
-    picture = page.locator(".easel img").filter(visible=True)
-    return str(picture.first.get_attribute("src")) if picture.count() else None
+    wait_trouble(page, "There is a style my_cat_2 already", LONG)
 
 
 def test_learning_can_be_cancelled_and_leaves_nothing(demo: Demo, page: Any, own: Path, tmp_path: Path) -> None:
     bring(page, write_photo(tmp_path / "other.png", 120, 90))
     learn(page, 4000)
-    page.get_by_text("Step ").filter(visible=True).first.wait_for(timeout=LONG)
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Stopped; nothing was kept.").wait_for(timeout=LONG)
+    wait_said(page, "Step ", LONG)
+    button(page, "Cancel").click()
+    wait_said(page, "Stopped; nothing was kept.", LONG)
     assert not (own / "other.safetensors").exists()
     assert page.get_by_role("button", name="Learn this style").is_enabled()
 
@@ -111,7 +103,7 @@ def test_a_picture_of_one_colour_teaches_nothing(page: Any, tmp_path: Path) -> N
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((80, 80, 3), 128, np.uint8))
     bring(page, tmp_path / "grey.png")
     learn(page, 10)
-    page.locator(".trouble").filter(has_text="is of one colour").wait_for(timeout=LONG)
+    wait_trouble(page, "is of one colour", LONG)
 
 
 def test_a_name_is_looked_at_before_anything_is_learnt(page: Any, tmp_path: Path) -> None:
@@ -119,7 +111,7 @@ def test_a_name_is_looked_at_before_anything_is_learnt(page: Any, tmp_path: Path
     bring(page, tmp_path / "a.png")
     page.get_by_role("textbox", name=re.compile("^Name")).fill("../mosaic")
     learn(page, 10)
-    page.locator(".trouble").filter(has_text="received '../mosaic'").wait_for(timeout=LONG)
+    wait_trouble(page, "received '../mosaic'", LONG)
 
 
 def test_a_page_that_strangers_reach_teaches_nothing(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from streamer.live import LiveEngine
 from streamer.service_settings import LIVE_PAGE, DemoOptions
 from streamer.settings import Look
 from tests import tiny
-from tests.browser import wait_for
-from tests.demo_process import Demo, write_bomb, write_photo, write_text
+from tests.demo_files import write_bomb, write_photo, write_text
+from tests.processes import Demo, wait_for
 from web.demo.limits import Limits
 from web.demo.look import look_of
 from web.demo.pictures import encoded, preview, shown_size

@@ -15,8 +15,8 @@ from starlette.responses import PlainTextResponse
 
 from streamer.settings import ServeOptions
 from streamer.styles import StyleLibrary
-from tests.browser import Service
-from tests.demo_process import write_photo
+from tests.demo_files import write_photo
+from tests.processes import Service
 from tests.serving import Running, serving
 from web.demo.lazy import FAILED, LazyPage
 
@@ -33,12 +33,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def test_the_page_is_made_at_the_first_visit_and_painted_on_the_services_engine(
     service: Service, tmp_path: Path
 ) -> None:
-    assert "the demo is there" not in "".join(service.said)
+    assert "the demo is there" not in service.log
     away = httpx.get(f"{service.url}demo", follow_redirects=False)
     assert (away.status_code, away.headers["location"]) == (307, "/demo/")
     page = httpx.get(f"{service.url}demo/", timeout=90)
     assert page.status_code == 200 and "script-src 'self'" in page.headers["content-security-policy"]
-    assert "the demo is there" in "".join(service.said)
+    assert "the demo is there" in service.log
     client = Client(f"{service.url}demo/", verbose=False, download_files=str(tmp_path / "fetched"))
     photo = write_photo(tmp_path / "photo.jpg", 96, 64)
     painted = client.predict(handle_file(photo), "great_wave", api_name="/stylize_image")
@@ -62,7 +62,7 @@ def test_an_open_page_does_not_keep_the_service(service: Service, visit: Any) ->
     page, _ = visit(f"{service.url}demo/")
     page.get_by_text("pixels, painted in").first.wait_for(timeout=90_000)
     service.stop()
-    log = "".join(service.said).partition("shutdown begins")[2]
+    log = service.log.partition("shutdown begins")[2]
     assert "closed" in log and "Cancel" not in log and "Traceback" not in log
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser import far, read_picture, wait_for
-from tests.demo_process import Demo, write_bomb, write_photo, write_text
+from tests.browser import far, read_picture
+from tests.demo_files import write_bomb, write_photo, write_text
+from tests.demo_page import LONG, button, download, open_tab, set_number, shown, upload, wait_said, wait_trouble
+from tests.processes import Demo, wait_for
 from training.vgg import random_weights
 
-LONG = 240_000  # ms: TensorFlow is imported meanwhile
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -30,19 +31,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture
 def page(demo: Demo, visit: Any) -> Any:
     opened, _ = visit(demo.url)
-    opened.get_by_role("tab", name="Paint slowly", exact=True).click()
-    opened.get_by_role("button", name="Paint", exact=True).wait_for(timeout=LONG)
+    open_tab(opened, "Paint slowly", "Paint")
     return opened
 
 
 def has_tensorflow(demo: Demo) -> bool:
     return "tensorflow" in Path(f"/proc/{demo.pid}/maps").read_text()
-
-
-def set_number(page: Any, label: str, value: str) -> None:
-    field = page.get_by_label(f"number input for {label}").filter(visible=True)
-    field.fill(value)
-    field.press("Tab")
 
 
 def paint(page: Any, size: str, steps: str) -> None:
@@ -51,35 +45,13 @@ def paint(page: Any, size: str, steps: str) -> None:
     page.get_by_role("button", name="Paint", exact=True).click()
 
 
-def shown(page: Any) -> bytes | None:
-    """What is on the easel."""
-    import base64
-
-    picture = page.locator(".easel img").filter(visible=True)
-    source = picture.first.get_attribute("src") if picture.count() else None
-    return base64.b64decode(source.split(",")[1]) if source else None
-
-
-def upload(page: Any, number: int, file: Path) -> None:
-    page.locator(".well").filter(visible=True).nth(number).locator("input[type=file]").set_input_files(file)
-
-
-def download(page: Any, folder: Path) -> Path:
-    with page.expect_download() as coming:
-        page.get_by_role("button", name="Download").filter(visible=True).click()
-    target = folder / coming.value.suggested_filename
-    coming.value.save_as(target)
-    return target
-
-
 def test_two_pictures_become_a_painting_while_one_watches(demo: Demo, page: Any, tmp_path: Path) -> None:
     assert not has_tensorflow(demo)  # not before it is needed
     paint(page, "256", "10")
-    first = wait_for(lambda: shown(page), 120, "the first picture", lambda: demo.log)
-    with Image.open(demo_picture(first)) as image:
-        assert max(image.size) == 128  # it starts small
-    page.get_by_text("256 × 160 pixels, painted in").wait_for(timeout=LONG)
-    last = shown(page)
+    first = wait_for(lambda: shown(page, ".easel"), 120, "the first picture", lambda: demo.log)
+    assert max(read_picture(first).shape) == 128  # it starts small
+    wait_said(page, "256 × 160 pixels, painted in", LONG)
+    last = shown(page, ".easel")
     assert last is not None and last != first
     painted = download(page, tmp_path)
     assert painted.name == "sample.mosaic.jpg"
@@ -89,18 +61,12 @@ def test_two_pictures_become_a_painting_while_one_watches(demo: Demo, page: Any,
     assert has_tensorflow(demo)
 
 
-def demo_picture(data: bytes) -> Any:
-    import io
-
-    return io.BytesIO(data)
-
-
 def test_it_can_be_stopped_with_what_there_is(demo: Demo, page: Any, tmp_path: Path) -> None:
-    upload(page, 0, write_photo(tmp_path / "holiday.png", 400, 300))
+    upload(page, write_photo(tmp_path / "holiday.png", 400, 300))
     paint(page, "512", "200")
-    wait_for(lambda: shown(page), 120, "the first picture", lambda: demo.log)
-    page.get_by_role("button", name="Stop").filter(visible=True).click()
-    page.get_by_text("this is what there was, at 512 × 384 pixels").wait_for(timeout=LONG)
+    wait_for(lambda: shown(page, ".easel"), 120, "the first picture", lambda: demo.log)
+    button(page, "Stop").click()
+    wait_said(page, "this is what there was, at 512 × 384 pixels", LONG)
     painted = download(page, tmp_path)
     assert painted.name == "holiday.mosaic.png"
     with Image.open(painted) as image:
@@ -117,10 +83,10 @@ def test_it_can_be_stopped_with_what_there_is(demo: Demo, page: Any, tmp_path: P
 def test_what_is_no_picture_is_refused(
     page: Any, tmp_path: Path, number: int, write: Any, name: str, said: str
 ) -> None:
-    upload(page, number, write(tmp_path / name))
+    upload(page, write(tmp_path / name), number)
     page.wait_for_timeout(1000)  # the upload
     paint(page, "128", "5")
-    page.locator(".trouble").filter(has_text=said).filter(visible=True).wait_for(timeout=LONG)
+    wait_trouble(page, said, LONG)
 
 
 def test_an_unknown_layer_is_said(page: Any) -> None:
@@ -128,4 +94,4 @@ def test_an_unknown_layer_is_said(page: Any) -> None:
     page.get_by_label("Layers of the style").fill("relu9_1")
     paint(page, "128", "5")
     said = "--style-layers takes relu1_1 to relu5_4, as VGG-19 has them; received 'relu9_1'."
-    page.locator(".trouble").filter(has_text=said).filter(visible=True).wait_for(timeout=LONG)
+    wait_trouble(page, said, LONG)

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser import REQUIRED, Service, far, go_live, grab, wait_for
+from tests.browser import REQUIRED, far, go_live, grab
+from tests.processes import Service, wait_for
 
 COMPOSE = (Path(__file__).parents[1] / "compose.yaml").read_text()
 TURNSERVER = shutil.which("turnserver")

@@ -21,7 +21,7 @@ def build(parts: Parts) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         parts.page = page
         gr.HTML(HEAD.format(icon=theme.icon()), padding=False)
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):  # on a phone all of them are there, in two rows
             for name, build_tab in tabs(parts):
                 with gr.Tab(name, id=name) as parts.tab:
                     build_tab(parts)

@@ -13,12 +13,12 @@ import cv2
 import gradio as gr
 
 from streamer.engine import Frame
-from streamer.errors import Interrupted
 from streamer.settings import Look
-from web.demo import clips
+from web.demo import actions, clips
 from web.demo import look as looks
+from web.demo.actions import STOPPED, Actions, worked
 from web.demo.look import look_of
-from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OUR_CLIP, Parts
+from web.demo.parts import AT_ONCE, OUR_CLIP, Parts
 from web.demo.pictures import encoded
 from web.demo.problems import warn
 from web.demo.status import line, trouble, working
@@ -50,11 +50,7 @@ def build(parts: Parts) -> None:
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
             stage = gr.HTML(_figures(EMPTY, EMPTY), elem_classes="pair", js_on_load=IN_STEP)
-            status = gr.HTML(line("Paint our clip, or choose yours below."), elem_classes="status")
-            with gr.Row(elem_classes="actions"):
-                go = gr.Button("Paint the clip", variant="primary")
-                stop = gr.Button("Stop", interactive=False, elem_classes="quiet")
-                download = gr.DownloadButton("Download", interactive=False)
+            below = actions.build("Paint our clip, or choose yours below.", "Paint the clip")
             with gr.Row():
                 start = gr.Slider(0, 60, 0, step=0.1, label="Begin at, s")
                 seconds = gr.Slider(0.1, 60, 10, step=0.1, label="Length, s")
@@ -69,21 +65,10 @@ def build(parts: Parts) -> None:
         except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
             return gr.skip(), gr.skip(), trouble(warn(error))
 
-    def cease(request: gr.Request) -> None:
-        parts.stops.stop(request.session_hash, WHAT)
-
     for told in (parts.page.load, clip.input, examples.load_input_event.then):
-        told(chosen, clip, [start, seconds, status], **AT_ONCE)
-    go.click(
-        painter(parts),
-        [clip, start, seconds, *controls.inputs],
-        [stage, status, download, stop, go],
-        show_progress="minimal",
-        show_progress_on=status,
-        **ON_DEVICE,
-        **OF_PAGE,
-    )
-    stop.click(cease, **AT_ONCE)
+        told(chosen, clip, [start, seconds, below.status], **AT_ONCE)
+    below.go.click(**below.event(painter(parts, below), [clip, start, seconds, *controls.inputs], stage))
+    below.on_stop(parts, WHAT)
 
 
 def _trim(parts: Parts, clip: str | None) -> tuple[Any, Any, str]:
@@ -99,7 +84,7 @@ def _trim(parts: Parts, clip: str | None) -> tuple[Any, Any, str]:
     return gr.Slider(value=0, maximum=longest - 0.1), gr.Slider(value=longest, maximum=longest), line(said)
 
 
-def painter(parts: Parts) -> Any:
+def painter(parts: Parts, below: Actions) -> Any:
     """The handler that paints; it yields what the page shows, and is closed when its visitor leaves."""
 
     def paint(
@@ -113,23 +98,17 @@ def painter(parts: Parts) -> Any:
         share: float,
         request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
-        event = parts.stops.begin(request.session_hash, WHAT)
-        over = gr.Button(interactive=False), gr.Button(interactive=True)
-        try:
+        def work(event: threading.Event) -> Iterator[tuple[Any, ...]]:
             look = look_of(style, strength, preserve_color, second, share)
-            yield from _painted(parts, parts.uploaded(clip, "clip"), look, start, seconds, event)
-        except Interrupted:
-            yield gr.skip(), line("Stopped."), gr.skip(), *over
-        except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
-            yield gr.skip(), trouble(warn(error)), gr.DownloadButton(interactive=False), *over
-        finally:
-            parts.stops.end(request.session_hash, WHAT, event)
+            yield from _painted(parts, below, parts.uploaded(clip, "clip"), look, start, seconds, event)
+
+        yield from worked(parts, request, WHAT, below, work, STOPPED)
 
     return paint
 
 
 def _painted(
-    parts: Parts, source: Path, look: Look, start: float, seconds: float, event: threading.Event
+    parts: Parts, below: Actions, source: Path, look: Look, start: float, seconds: float, event: threading.Event
 ) -> Iterator[tuple[Any, ...]]:
     latest, began = clips.Latest(), time.monotonic()
 
@@ -138,13 +117,11 @@ def _painted(
         return painted, clips.as_it_came(parts, source, painted, start, seconds, stop)
 
     with Task(work, event) as task:
-        busy = gr.DownloadButton(interactive=False), gr.Button(interactive=True), gr.Button(interactive=False)
         for _ in task.ticks(EVERY):
-            yield _preview(latest), working(latest.share, _said(latest)), *busy
+            yield _preview(latest), *below.under_way(working(latest.share, _said(latest)))
         after, before = task.result()
     said = f"Painted in {time.monotonic() - began:.1f} s. Play the painted clip: the other follows."
-    done = gr.DownloadButton(f"Download {after.name}", value=str(after), interactive=True)
-    yield _pair(before, after), line(said), done, gr.Button(interactive=False), gr.Button(interactive=True)
+    yield _pair(before, after), *below.done(line(said), after)
 
 
 def _said(latest: clips.Latest) -> str:

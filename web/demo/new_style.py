@@ -20,11 +20,12 @@ import numpy as np
 from streamer.errors import BadOption, Interrupted, UnknownStyle
 from streamer.settings import STYLE_STEPS, TrainOptions
 from streamer.styles import NAME, name_of, user_folder
-from web.demo import extra
-from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OUR_PAINTINGS, Parts
-from web.demo.pictures import encoded, unopened
+from web.demo import actions, extra
+from web.demo.actions import Actions, worked
+from web.demo.parts import AT_ONCE, OUR_PAINTINGS, Parts
+from web.demo.pictures import encoded, well
 from web.demo.problems import warn
-from web.demo.status import line, trouble, working
+from web.demo.status import duration, line, trouble, working
 from web.demo.task import Task
 
 WHAT = "training"
@@ -60,7 +61,7 @@ class Latest:
         first, since = self._first = self._first or (step, now)
         left = (now - since) / (step - first) * (total - step) if step > first else None
         self.share = step / total
-        self.said = f"Step {step} of {total}{'' if left is None else f', {minutes(left)} left'}"
+        self.said = f"Step {step} of {total}{'' if left is None else f', {duration(left)} left'}"
 
     def doing(self, what: str, share: float | None = None) -> None:
         """What happens besides steps. Raises Interrupted."""
@@ -98,11 +99,10 @@ def build(parts: Parts) -> None:
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
             stage = gr.HTML(EMPTY, elem_classes="easel")
-            status = gr.HTML(line(HINT), elem_classes="status")
-            with gr.Row(elem_classes="actions"):
-                go = gr.Button("Learn this style", variant="primary")
-                stop = gr.Button("Cancel", interactive=False, elem_classes="quiet")
-            picture = _well(parts)
+            below = actions.build(HINT, "Learn this style", stop="Cancel", fetches=False)
+            picture = well("The picture")
+            ours = [[str(parts.scratch.keep_copy(path))] for path in OUR_PAINTINGS]
+            gr.Examples(ours, [picture], label="Or one of ours", api_visibility="private")
         with gr.Column(scale=2, min_width=320):
             wishes = _wishes()
             gr.HTML(extra.where_from(parts.vgg_weights))
@@ -117,40 +117,13 @@ def build(parts: Parts) -> None:
         except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
             return trouble(warn(error))
 
-    def cease(request: gr.Request) -> None:
-        parts.stops.stop(request.session_hash, WHAT)
-
     name, steps = wishes[0], wishes[4]
-    picture.change(chosen, [picture, steps], [name, status], **AT_ONCE)
-    steps.release(look, [picture, steps], status, **AT_ONCE)
-    learnt = go.click(
-        learner(parts),
-        [picture, *wishes],
-        [stage, status, stop, go],
-        show_progress="minimal",
-        show_progress_on=status,
-        **ON_DEVICE,
-        **OF_PAGE,
-    )
-    stop.click(cease, **AT_ONCE)
+    picture.change(chosen, [picture, steps], [name, below.status], **AT_ONCE)
+    steps.release(look, [picture, steps], below.status, **AT_ONCE)
+    learnt = below.go.click(**below.event(learner(parts, below), [picture, *wishes], stage))
+    below.on_stop(parts, WHAT)
     # Last of the tabs that are built, so that every list of styles on the page is known here.
     parts.when_built.append(lambda refresh: refresh(learnt.then))
-
-
-def _well(parts: Parts) -> gr.Image:
-    ours = [str(parts.scratch.keep_copy(path)) for path in OUR_PAINTINGS]
-    picture = unopened(
-        gr.Image(
-            label="The picture",
-            type="filepath",
-            height=220,
-            sources=["upload", "clipboard"],
-            elem_classes="well",
-            buttons=[],
-        )
-    )
-    gr.Examples([[path] for path in ours], [picture], label="Or one of ours", api_visibility="private")
-    return picture
 
 
 def _wishes() -> list[Any]:
@@ -163,11 +136,6 @@ def _wishes() -> list[Any]:
     weight = gr.Slider(0.1, 5, 1, step=0.1, label="Weight of the style")
     size = gr.Slider(128, 512, 256, step=32, label="Size of the strokes", info="Of the picture as it is looked at")
     return [name, title, artist, licence, steps, weight, size]
-
-
-def minutes(seconds: float) -> str:
-    """A time for people."""
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def free_name(parts: Parts, file: str) -> str:
@@ -184,7 +152,8 @@ def _what_it_takes(parts: Parts, picture: str | None, steps: float) -> str:
     source = parts.uploaded(picture)
     width, height = parts.limits.check_picture(source)
     extra.check_installed()
-    told = f"{width} × {height} pixels. About {minutes(steps * STEP_SECONDS)} on two processor cores, far less on a GPU"
+    wait = duration(steps * STEP_SECONDS)
+    told = f"{width} × {height} pixels. About {wait} on two processor cores, far less on a GPU"
     wanted = _downloads(parts)
     told += f", and once the download of {' and '.join(wanted)}." if wanted else "; everything that it needs is here."
     return line(f"{told} The style will be a file of some 4 kB.")
@@ -201,21 +170,15 @@ def _downloads(parts: Parts) -> list[str]:
     return wanted
 
 
-def learner(parts: Parts) -> Any:
+def learner(parts: Parts, below: Actions) -> Any:
     """The handler that trains; it yields what the page shows, and is closed when its visitor leaves."""
 
     def learn(request: gr.Request, picture: str | None, *said: Any) -> Iterator[tuple[Any, ...]]:
-        event = parts.stops.begin(request.session_hash, WHAT)
-        over = gr.Button(interactive=False), gr.Button(interactive=True)
-        try:
+        def work(event: threading.Event) -> Iterator[tuple[Any, ...]]:
             wish = wish_of(parts, parts.uploaded(picture), *said)
-            yield from _learnt(parts, wish, event)
-        except Interrupted as error:
-            yield gr.skip(), line(str(error)), *over
-        except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
-            yield gr.skip(), trouble(warn(error)), *over
-        finally:
-            parts.stops.end(request.session_hash, WHAT, event)
+            yield from _learnt(parts, below, wish, event)
+
+        yield from worked(parts, request, WHAT, below, work)
 
     return learn
 
@@ -246,20 +209,19 @@ def wish_of(
     return Wish(picture, name, *facts, round(steps), weight, round(size))
 
 
-def _learnt(parts: Parts, wish: Wish, event: threading.Event) -> Iterator[tuple[Any, ...]]:
+def _learnt(parts: Parts, below: Actions, wish: Wish, event: threading.Event) -> Iterator[tuple[Any, ...]]:
     extra.check_installed()
-    busy = gr.Button(interactive=True), gr.Button(interactive=False)
     latest = Latest(event)
     with tempfile.TemporaryDirectory(prefix="streamer-run-", ignore_cleanup_errors=True) as name:
         folder, shown = Path(name), 0.0
         with Task(lambda stop: train(parts, wish, folder, latest), event) as task:
             for _ in task.ticks(EVERY):
                 stage, shown = _preview(folder, shown)
-                yield stage, working(latest.share, latest.said), *busy
+                yield stage, *below.under_way(working(latest.share, latest.said))
             task.result()
         stage, _ = _preview(folder, 0.0)
     parts.library.refresh()
-    yield stage, line(f"Learnt. {wish.title} is among the styles of every tab now."), *busy[::-1]
+    yield stage, *below.done(line(f"Learnt. {wish.title} is among the styles of every tab now."))
 
 
 def train(parts: Parts, wish: Wish, folder: Path, latest: Latest) -> Path:

@@ -10,15 +10,15 @@ from typing import Any
 
 import gradio as gr
 
-from streamer.errors import Interrupted
 from streamer.image import ImageProgress, ImageReport, default_image_output, stylize_image
 from streamer.settings import ImageOptions, Look
+from web.demo import actions
 from web.demo import look as looks
+from web.demo.actions import STOPPED, Actions, worked
 from web.demo.look import look_of
-from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OURS, Parts
-from web.demo.pictures import preview, unopened
-from web.demo.problems import warn
-from web.demo.status import line, trouble, working
+from web.demo.parts import OURS, Parts
+from web.demo.pictures import preview, well
+from web.demo.status import line, working
 from web.demo.task import Task
 
 SIZES = [
@@ -51,47 +51,24 @@ def build(parts: Parts) -> None:
             result = gr.ImageSlider(
                 label="Before and after", type="filepath", height=460, buttons=["fullscreen"], elem_classes="stage"
             )
-            status = gr.HTML(line("The sample is being painted."), elem_classes="status")
-            with gr.Row(elem_classes="actions"):
-                download = gr.DownloadButton("Download", variant="primary", interactive=False)
-                stop = gr.Button("Stop", interactive=False, elem_classes="quiet")
-            picture = unopened(
-                gr.Image(
-                    ours[0],
-                    label="Your picture",
-                    type="filepath",
-                    height=220,
-                    sources=["upload", "webcam", "clipboard"],
-                    elem_classes="well",
-                    buttons=[],
-                )
-            )
+            below = actions.build("The sample is being painted.", keeps_last=True)
+            picture = well("Your picture", ours[0], camera=True)
             examples = gr.Examples(
                 [[path] for path in ours], [picture], label="Or one of ours", api_visibility="private"
             )
         with gr.Column(scale=2, min_width=320):
             controls = looks.build(parts)
             size = gr.Dropdown(SIZES, value="", label="Output size")
-    how: dict[str, Any] = {
-        "fn": painter(parts),
-        "inputs": [picture, size, *controls.inputs],
-        "outputs": [result, status, download, stop],
-        "trigger_mode": "always_last",
-        "show_progress": "minimal",
-        "show_progress_on": status,
-    }
+    how = below.event(painter(parts, below), [picture, size, *controls.inputs], result)
+    how["trigger_mode"] = "always_last"
     # Not `change`: Gradio tells of that twice for one upload, and a stopped painting would begin again.
-    gr.on([parts.page.load, picture.input, size.input, *controls.changes()], **how, **ON_DEVICE, **OF_PAGE)
+    gr.on([parts.page.load, picture.input, size.input, *controls.changes()], **how)
     for picked in (controls.picked, examples.load_input_event):
-        picked.then(**how, **ON_DEVICE, **OF_PAGE)
-
-    def cease(request: gr.Request) -> None:
-        parts.stops.stop(request.session_hash, WHAT)
-
-    stop.click(cease, **AT_ONCE)
+        picked.then(**how)
+    below.on_stop(parts, WHAT)
 
 
-def painter(parts: Parts) -> Any:
+def painter(parts: Parts, below: Actions) -> Any:
     """The handler that paints; it yields what the page shows, and is closed when its visitor leaves."""
 
     def paint(
@@ -104,38 +81,31 @@ def painter(parts: Parts) -> Any:
         share: float,
         request: gr.Request,
     ) -> Iterator[tuple[Any, ...]]:
-        event = parts.stops.begin(request.session_hash, WHAT)
-        try:
+        def work(event: threading.Event) -> Iterator[tuple[Any, ...]]:
             look = look_of(style, strength, preserve_color, second, share)
-            yield from _painted(parts, picture, size, look, event)
-        except Interrupted:
-            yield gr.skip(), line("Stopped."), gr.skip(), gr.Button(interactive=False)
-        except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
-            sentence = warn(error)
-            yield gr.skip(), trouble(sentence), gr.DownloadButton(interactive=False), gr.Button(interactive=False)
-        finally:
-            parts.stops.end(request.session_hash, WHAT, event)
+            yield from _painted(parts, below, picture, size, look, event)
+
+        yield from worked(parts, request, WHAT, below, work, STOPPED)
 
     return paint
 
 
 def _painted(
-    parts: Parts, picture: str | None, size: str, look: Look, event: threading.Event
+    parts: Parts, below: Actions, picture: str | None, size: str, look: Look, event: threading.Event
 ) -> Iterator[tuple[Any, ...]]:
     if not picture:
-        yield gr.skip(), line("Bring a picture: drop, paste, take or choose one."), gr.skip(), gr.skip()
+        yield gr.skip(), *below.done(line("Bring a picture: drop, paste, take or choose one."))
         return
     source = parts.uploaded(picture)
     latest = Latest()
     with Task(lambda stop: run(parts, source, look, size, stop, latest), event) as task:
         for _ in task.ticks():
-            yield gr.skip(), working(latest.share), gr.DownloadButton(interactive=False), gr.Button(interactive=True)
+            yield gr.skip(), *below.under_way(working(latest.share))
         report = task.result()
     output = Path(report.output)
     after = preview(output, output.with_name("after.jpg"))
     before = preview(source, output.with_name("before.jpg"), (report.width, report.height))
-    button = gr.DownloadButton(f"Download {output.name}", value=str(output), interactive=True)
-    yield (str(before), str(after)), line(summary(report)), button, gr.Button(interactive=False)
+    yield (str(before), str(after)), *below.done(line(summary(report)), output)
 
 
 def run(

@@ -31,6 +31,13 @@ def unopened(component: gr.Image) -> gr.Image:
     return component
 
 
+def well(label: str, first: str | None = None, *, camera: bool = False) -> gr.Image:
+    """Where a visitor puts a picture, in the Blocks context that is open; camera: or takes one."""
+    sources: list[Any] = ["upload", *(["webcam"] if camera else []), "clipboard"]
+    image = gr.Image(first, label=label, type="filepath", height=220, sources=sources, elem_classes="well", buttons=[])
+    return unopened(image)
+
+
 def preview(source: Path, target: Path, size: tuple[int, int] | None = None) -> Path:
     """Write a picture upright as a JPEG for the page, at most PREVIEW pixels a side; size: what it is shown beside."""
     with Image.open(source) as image:

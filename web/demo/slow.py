@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from streamer.errors import BadOption, Interrupted
+from streamer.errors import BadOption
 from streamer.image import default_image_output
 from streamer.settings import PaintOptions
-from web.demo import extra
-from web.demo.parts import AT_ONCE, OF_PAGE, ON_DEVICE, OUR_PAINTINGS, OURS, Parts
-from web.demo.pictures import encoded, unopened
-from web.demo.problems import warn
-from web.demo.status import line, trouble, working
+from web.demo import actions, extra
+from web.demo.actions import Actions, worked
+from web.demo.parts import OUR_PAINTINGS, OURS, Parts
+from web.demo.pictures import encoded, well
+from web.demo.status import duration, line, working
 from web.demo.task import Task
 
 if TYPE_CHECKING:
@@ -69,47 +69,18 @@ def build(parts: Parts) -> None:
     with gr.Row(equal_height=False, elem_classes="room"):
         with gr.Column(scale=3, min_width=340):
             stage = gr.HTML(EMPTY, elem_classes="easel")
-            status = gr.HTML(line("Choose two pictures, or begin with ours."), elem_classes="status")
-            with gr.Row(elem_classes="actions"):
-                go = gr.Button("Paint", variant="primary")
-                stop = gr.Button("Stop", interactive=False, elem_classes="quiet")
-                download = gr.DownloadButton("Download", interactive=False)
+            below = actions.build("Choose two pictures, or begin with ours.", "Paint")
             with gr.Row():
-                content = _well("What is shown", harbours[0])
-                style = _well("How it is painted", paintings[0])
+                content = well("What is shown", harbours[0])
+                style = well("How it is painted", paintings[0])
             pairs = [[harbours[i], paintings[i]] for i in range(len(OURS))]
             gr.Examples(pairs, [content, style], label="Or ours", api_visibility="private")
         with gr.Column(scale=2, min_width=320):
             controls = _controls(parts)
             gr.HTML(extra.where_from(parts.vgg_weights))
 
-    def cease(request: gr.Request) -> None:
-        parts.stops.stop(request.session_hash, WHAT)
-
-    go.click(
-        painter(parts),
-        [content, style, *controls.inputs],
-        [stage, status, download, stop, go],
-        show_progress="minimal",
-        show_progress_on=status,
-        **ON_DEVICE,
-        **OF_PAGE,
-    )
-    stop.click(cease, **AT_ONCE)
-
-
-def _well(label: str, first: str) -> gr.Image:
-    return unopened(
-        gr.Image(
-            first,
-            label=label,
-            type="filepath",
-            height=220,
-            sources=["upload", "clipboard"],
-            elem_classes="well",
-            buttons=[],
-        )
-    )
+    below.go.click(**below.event(painter(parts, below), [content, style, *controls.inputs], stage))
+    below.on_stop(parts, WHAT)
 
 
 def _controls(parts: Parts) -> Controls:
@@ -167,46 +138,37 @@ def options_of(
     )
 
 
-def painter(parts: Parts) -> Any:
+def painter(parts: Parts, below: Actions) -> Any:
     """The handler that paints; it yields what the page shows, and is closed when its visitor leaves."""
 
     def paint(request: gr.Request, content: str | None, style: str | None, *said: Any) -> Iterator[tuple[Any, ...]]:
-        event = parts.stops.begin(request.session_hash, WHAT)
-        over = gr.Button(interactive=False), gr.Button(interactive=True)
-        try:
+        def work(event: threading.Event) -> Iterator[tuple[Any, ...]]:
             options = options_of(parts, *said)
             pictures = parts.uploaded(content), parts.uploaded(style, "style picture")
-            yield from _painted(parts, *pictures, options, event)
-        except Interrupted as error:
-            yield gr.skip(), line(str(error)), gr.skip(), *over
-        except Exception as error:  # noqa: BLE001  the visitor is told, whatever it is
-            yield gr.skip(), trouble(warn(error)), gr.DownloadButton(interactive=False), *over
-        finally:
-            parts.stops.end(request.session_hash, WHAT, event)
+            yield from _painted(parts, below, *pictures, options, event)
+
+        yield from worked(parts, request, WHAT, below, work)
 
     return paint
 
 
 def _painted(
-    parts: Parts, content: Path, style: Path, options: PaintOptions, event: threading.Event
+    parts: Parts, below: Actions, content: Path, style: Path, options: PaintOptions, event: threading.Event
 ) -> Iterator[tuple[Any, ...]]:
     for picture in (content, style):
         parts.limits.check_picture(picture)
     extra.check_installed()
     latest = Latest()
     with Task(lambda stop: run(parts, content, style, options, latest, stop), event) as task:
-        busy = gr.DownloadButton(interactive=False), gr.Button(interactive=True), gr.Button(interactive=False)
         shown: Moment | None = None
         for _ in task.ticks(EVERY):
             moment = latest.moment
             stage = gr.skip() if moment is None or moment is shown else _figure(moment)
             shown = moment
-            yield stage, working(latest.share, _said(latest)), *busy
+            yield stage, *below.under_way(working(latest.share, _said(latest)))
         report = task.result()
-    output = Path(report.output)
     stage = gr.skip() if latest.moment is None else _figure(latest.moment)
-    done = gr.DownloadButton(f"Download {output.name}", value=str(output), interactive=True)
-    yield stage, line(summary(report)), done, gr.Button(interactive=False), gr.Button(interactive=True)
+    yield stage, *below.done(line(summary(report)), Path(report.output))
 
 
 def run(
@@ -238,12 +200,8 @@ def _said(latest: Latest) -> str:
     if now is None:
         return latest.doing
     height, width = now.picture.shape[:2]
-    left = "" if now.left is None else f", {_minutes(now.left)} left"
+    left = "" if now.left is None else f", {duration(now.left)} left"
     return f"{width} × {height}, step {now.step} of {now.steps}{left}"
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def summary(report: PaintReport) -> str:
@@ -251,4 +209,4 @@ def summary(report: PaintReport) -> str:
     size = f"{report.width} × {report.height} pixels"
     if not report.whole:
         return f"Stopped after {report.steps} steps; this is what there was, at {size}."
-    return f"{size}, painted in {report.steps} steps and {_minutes(report.elapsed)}."
+    return f"{size}, painted in {report.steps} steps and {duration(report.elapsed)}."

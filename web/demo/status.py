@@ -15,6 +15,11 @@ def trouble(sentence: str) -> str:
     return f'<p role="alert" class="trouble">{escape(sentence)}</p>'
 
 
+def duration(seconds: float) -> str:
+    """A time for people."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
 def working(share: float | None, what: str = "Painting") -> str:
     """What is under way; share: how far it is, from 0 to 1, None while that is not known."""
     known = f' value="{share:.3f}"' if share else ""

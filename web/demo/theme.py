@@ -117,9 +117,9 @@ def tokens() -> str:
 
 
 def head() -> str:
-    """What goes into the page's head: the tokens, our rules, and the icon."""
-    rules = (HERE / "page.css").read_text()
-    return f'<link rel="icon" href="{icon()}"><style>{tokens()}{rules}</style>'
+    """What goes into the page's head: the icon, the tokens, our rules, and what Gradio does not do with files."""
+    rules, script = ((HERE / name).read_text() for name in ("page.css", "page.js"))
+    return f'<link rel="icon" href="{icon()}"><style>{tokens()}{rules}</style><script type="module">{script}</script>'
 
 
 def icon() -> str:
