@@ -21,7 +21,17 @@ RUNTIME = "runtime"
 PAGE = "local.html"
 PARTS = (
     *("icon.svg", "sample.jpg", "theme.css", "notice.css", "live.css", "panel.css", "local.css"),
-    *("api.js", "capture.js", "coalesced.js", "controls.js", "dom.js", "dropping.js", "feed.js", "frame.js"),
+    *(
+        "api.js",
+        "capture.js",
+        "coalesced.js",
+        "controls.js",
+        "dom.js",
+        "dropping.js",
+        "enlarge.js",
+        "feed.js",
+        "frame.js",
+    ),
     *("gallery.js", "local-stage.js", "local.js", "look.js", "messages.js", "pace.js", "painter.js", "pictures.js"),
     *("source.js", "split.js", "tools.js"),
 )

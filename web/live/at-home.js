@@ -35,11 +35,12 @@ export class HomeSession extends EventTarget {
     await this.feed?.follow(this.video);
   }
 
-  /** @param {import("./painter.js").Painted} painted */
-  show({ width, height, after }) {
+  /** @param {import("./feed.js").Shown} shown */
+  show({ after }) {
     const { canvas } = this;
+    const { width, height } = after;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    canvas.getContext("2d").putImageData(new ImageData(after, width, height), 0, 0);
+    canvas.getContext("2d").drawImage(after, 0, 0);
     if (this.stream) return;
     this.stream = canvas.captureStream();
     this.dispatchEvent(new CustomEvent("picture", { detail: this.stream }));

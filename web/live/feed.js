@@ -1,5 +1,6 @@
 /** A playing video through the painter: while one frame is painted, of those that come only the newest is kept. */
 
+import { Enlarger } from "./enlarge.js";
 import { Problem } from "./messages.js";
 import { Pace } from "./pace.js";
 import { eachFrame } from "./source.js";
@@ -7,7 +8,24 @@ import { eachFrame } from "./source.js";
 const TELL_MS = 1_000;
 
 /**
- * Events: "painted" (detail: Painted), "figures" (detail: as ledger.js has them, with `device`),
+ * @typedef {object} Shown one moment before and after; to be drawn at once, for the next one takes their place
+ * @property {ImageBitmap | HTMLCanvasElement} before @property {ImageBitmap | HTMLCanvasElement} after
+ */
+
+/** Canvas of its own for what the painter gives back. @param {number} width @param {number} height */
+function canvasOf(pixels, width, height) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+  return canvas;
+}
+
+/** @param {import("./painter.js").Painted} painted @returns {Shown} as it was painted */
+export function asPainted({ width, height, before, after }) {
+  return { before: canvasOf(before, width, height), after: canvasOf(after, width, height) };
+}
+
+/**
+ * Events: "painted" (detail: Shown), "figures" (detail: as ledger.js has them, with `device`),
  * "broken" (detail: Problem).
  */
 export class Feed extends EventTarget {
@@ -16,6 +34,7 @@ export class Feed extends EventTarget {
     super();
     Object.assign(this, { painter, look });
     this.pace = new Pace(painter.accelerator, side);
+    this.enlarger = Enlarger.make();
     this.fresh = false; // a frame came that nobody has taken
     this.busy = false;
     this.over = false;
@@ -64,15 +83,28 @@ export class Feed extends EventTarget {
     const { video, pace } = this;
     if (!video.videoWidth) return;
     const began = performance.now();
+    const look = this.look();
     const { width, height } = pace.size(video.videoWidth, video.videoHeight);
-    const bitmap = await createImageBitmap(video, { resizeWidth: width, resizeHeight: height, resizeQuality: "medium" });
-    const painted = await this.painter.paint(bitmap, this.look(), began / 1000);
-    const ms = performance.now() - began;
-    pace.note(ms);
-    if (this.over) return;
-    this.painted.push({ ms, work: painted.ms });
+    const whole = await createImageBitmap(video);
+    const small = await createImageBitmap(whole, { resizeWidth: width, resizeHeight: height, resizeQuality: "medium" });
+    const painted = await this.painter.paint(small, look, began / 1000);
+    pace.note(performance.now() - began);
+    if (!this.over) this.show(whole, painted, look);
+    whole.close();
+    this.painted.push({ ms: performance.now() - began, work: painted.ms });
+  }
+
+  /** @param {ImageBitmap} whole @param {import("./painter.js").Painted} painted */
+  show(whole, painted, { strength, preserveColour }) {
     this.last = painted;
-    this.dispatchEvent(new CustomEvent("painted", { detail: painted }));
+    let after = whole;
+    if (strength > 0 && painted.width < whole.width && this.enlarger && !this.enlarger.lost) {
+      this.enlarger.draw(whole, painted, preserveColour);
+      after = this.enlarger.canvas;
+    } else if (strength > 0) {
+      after = canvasOf(painted.after, painted.width, painted.height);
+    }
+    this.dispatchEvent(new CustomEvent("painted", { detail: { before: whole, after } }));
   }
 
   restart() {
@@ -104,5 +136,6 @@ export class Feed extends EventTarget {
     this.over = true;
     clearInterval(this.timer);
     this.stopWatching?.();
+    this.enlarger?.close();
   }
 }

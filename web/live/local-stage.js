@@ -12,13 +12,14 @@ export class LocalStage extends Frame {
     this.painted = false;
   }
 
-  /** @param {import("./painter.js").Painted} painted */
-  show({ width, height, before, after }) {
-    for (const [canvas, pixels] of [[this.before, before], [this.after, after]]) {
+  /** @param {import("./feed.js").Shown} shown */
+  show({ before, after }) {
+    for (const [canvas, picture] of [[this.before, before], [this.after, after]]) {
+      const { width, height } = picture;
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-      canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+      canvas.getContext("2d").drawImage(picture, 0, 0);
     }
-    this.shapeTo(width / height);
+    this.shapeTo(before.width / before.height);
     this.painted = true;
     this.frame.classList.add("painted");
   }

@@ -5,7 +5,7 @@ import { Coalesced } from "./coalesced.js";
 import { Controls } from "./controls.js";
 import { byId, keep, kept } from "./dom.js";
 import { Dropping } from "./dropping.js";
-import { Feed } from "./feed.js";
+import { asPainted, Feed } from "./feed.js";
 import { LocalStage } from "./local-stage.js";
 import { Look } from "./look.js";
 import { Notice, Problem } from "./messages.js";
@@ -101,7 +101,7 @@ class LocalApp {
     if (!still || this.feed) return;
     const painted = await this.painter.paint(await createImageBitmap(still.canvas), this.look, null);
     if (still !== this.still || this.feed) return;
-    this.stage.show(painted);
+    this.stage.show(asPainted(painted));
     this.tools.enable(true);
     this.write({ device: painted.device, ms: { style: painted.ms }, work: [painted.width, painted.height] });
     const lowered = painted.width < still.width && still.name !== "sample";
