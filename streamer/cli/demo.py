@@ -42,7 +42,7 @@ def demo(options: DemoOptions, engine_options: EngineOptions, console: Console) 
         limits = Limits.of(options)
         with listen(options.host, options.port) as listener, Scratch(limits.keep, limits.disk) as scratch:
             prepare(scratch)
-            from web.demo.tunnel import share
+            from web.demo.tunnel import share, unshare
 
             with build(options, engine_options, limits, scratch) as parts:
                 app = application(parts, local_only=not options.is_shared, mcp=options.mcp)
@@ -51,9 +51,12 @@ def demo(options: DemoOptions, engine_options: EngineOptions, console: Console) 
                 def announce() -> None:
                     console.say(f"Streamer's demo is at {url} (Ctrl-C stops it).")
                     if options.share:
-                        share(listener, console.note)
+                        share(listener, scratch.own("certificate.pem"), console.note)
 
-                run(app, listener, stop, announce)
+                try:
+                    run(app, listener, stop, announce)
+                finally:
+                    unshare()
     return 0
 
 

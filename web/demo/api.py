@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -12,7 +13,9 @@ from web.demo import clips, photo
 from web.demo.parts import ON_DEVICE, Parts
 from web.demo.pictures import unopened
 from web.demo.problems import told
+from web.demo.task import Task
 
+WHAT = "call"
 SIZE_INFO = "360p, 1280x720 or 0.5x; empty: as it came"
 
 
@@ -53,7 +56,12 @@ def picture_painter(parts: Parts) -> Any:
     """The handler behind `stylize_image`."""
 
     def stylize_image(
-        picture: str, style: str, strength: float = 1.0, preserve_color: bool = False, size: str = ""
+        request: gr.Request,
+        picture: str,
+        style: str,
+        strength: float = 1.0,
+        preserve_color: bool = False,
+        size: str = "",
     ) -> str:
         """Repaint a picture in a style.
 
@@ -68,8 +76,8 @@ def picture_painter(parts: Parts) -> Any:
             The painted picture in full resolution, in the format of the one that came.
         """
         look = Look(style=style, strength=strength, preserve_color=preserve_color)
-        report = photo.run(parts, parts.uploaded(picture), look, size, threading.Event())
-        return report.output
+        source = parts.uploaded(picture)
+        return _done(parts, request, lambda stop: photo.run(parts, source, look, size, stop).output)
 
     return stylize_image
 
@@ -78,6 +86,7 @@ def clip_painter(parts: Parts) -> Any:
     """The handler behind `stylize_video`."""
 
     def stylize_video(
+        request: gr.Request,
         clip: str,
         style: str,
         strength: float = 1.0,
@@ -100,9 +109,19 @@ def clip_painter(parts: Parts) -> Any:
         """
         look = Look(style=style, strength=strength, preserve_color=preserve_color)
         source = parts.uploaded(clip, "clip")
-        return str(clips.paint(parts, source, look, start, seconds or None, threading.Event()))
+        return _done(parts, request, lambda stop: str(clips.paint(parts, source, look, start, seconds or None, stop)))
 
     return stylize_video
+
+
+def _done(parts: Parts, request: gr.Request, work: Callable[[threading.Event], str]) -> str:
+    """What the work returns, which ends when whoever called leaves, or the page."""
+    event = parts.stops.begin(request.session_hash, WHAT)
+    try:
+        with Task(work, event) as task:
+            return task.result()
+    finally:
+        parts.stops.end(request.session_hash, WHAT, event)
 
 
 def lister(parts: Parts) -> Any:

@@ -52,6 +52,11 @@ class Scratch:
         folder.mkdir(parents=True, mode=0o700)
         return folder / name
 
+    def own(self, name: str) -> Path:
+        """Where a file of ours of that name may be written, which stays."""
+        (self.folder / _OURS).mkdir(parents=True, exist_ok=True)
+        return self.folder / _OURS / name
+
     def keep_copy(self, source: Path) -> Path:
         """A copy of a file that comes with us, which stays: pages show files of this folder alone."""
         copy = (
