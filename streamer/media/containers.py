@@ -153,7 +153,7 @@ def _try_encoder(plan: EncoderPlan, width: int, height: int) -> None:
     configure(context, plan, width, height)
     context.time_base = Fraction(1, 25)
     try:
-        with ordinary_priority():
+        with ordinary_priority(plan.codec):
             context.open()
     except (av.error.FFmpegError, ValueError) as error:
         text = f"{plan.codec} cannot encode {width}x{height} pixels; try --codec vp9, which takes any size, or --size."

@@ -2,7 +2,8 @@
 
 Run by root, as in a container, it gives its threads, and the one that opens it, real-time priority 99 (SCHED_FIFO):
 then nothing else on the machine runs, and whatever that thread starts inherits it. It goes without where it may not,
-so CAP_SYS_NICE is laid down while it is opened and begins its threads: capabilities(7) are each thread's own.
+so CAP_SYS_NICE is laid down while it is opened and begins its threads: capabilities(7) are each thread's own. Other
+encoders leave priorities alone, and are left alone here.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ class _Sets(ctypes.Structure):
 
 
 @contextlib.contextmanager
-def ordinary_priority() -> Iterator[None]:
-    """Inside, this thread may not raise a priority; afterwards it may again. Without effect for others than root."""
-    if sys.platform != "linux" or os.geteuid() != 0:
+def ordinary_priority(codec: str) -> Iterator[None]:
+    """Inside, where an encoder of that codec begins its threads, this one may not raise a priority; afterwards it may.
+
+    Without effect for others than root, and for other codecs than "av1".
+    """
+    if codec != "av1" or sys.platform != "linux" or os.geteuid() != 0:
         yield
         return
     libc = ctypes.CDLL(None)

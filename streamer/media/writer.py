@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -114,7 +115,7 @@ class VideoWriter:
     def begin(self) -> None:
         """Write the header."""
         try:
-            with ordinary_priority():
+            with ordinary_priority(self._plan.codec):
                 self._container.start_encoding()
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise unwritable(self._label, error) from error
@@ -160,7 +161,8 @@ class VideoWriter:
 
     def _encode(self, picture: VideoFrame | None) -> None:
         try:
-            with ordinary_priority():  # SVT-AV1 begins its last threads with the first frame
+            begins = self.frames == 0  # SVT-AV1 begins its last threads with the first frame
+            with ordinary_priority(self._plan.codec) if begins else nullcontext():
                 packets = self._stream.encode(picture)
         except (av.error.FFmpegError, ValueError) as error:
             raise unwritable(self._label, error) from error
