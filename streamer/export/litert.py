@@ -25,8 +25,8 @@ USUAL = (1, 360, 640, 3)  # the size that a file has until its user gives anothe
 def litert_bytes(subject: Subject) -> bytes:
     """The file in float32, with its metadata. Raises MissingDependency without TensorFlow."""
     if subject.is_frozen:
-        network = ByteNetwork(FrozenNetwork(subject.trunk, fold(subject.trunk, subject.row(), subject.statistics)))
-        return _finished(litert_graph(BorderedNetwork(network), frames_signature()), subject, USUAL)
+        style = FrozenNetwork(subject.trunk, fold(subject.trunk, subject.row(), subject.statistics))
+        return _finished(litert_graph(ByteNetwork(BorderedNetwork(style)), frames_signature()), subject, USUAL)
     network = ByteNetwork(load_network(subject.trunk))
     return _finished(litert_graph(network, trunk_signature(subject.config)), subject, padded_shape(USUAL))
 
@@ -71,10 +71,13 @@ def litert_answer(path: Path, subject: Subject, threads: int | None = None) -> A
         return lambda batch: runtime.run(batch).frames
     interpreter = Interpreter(str(path), num_threads=threads)
 
+    interpreter.allocate_tensors()
+    (place,) = (each["index"] for each in interpreter.get_input_details())
+
     def answer(batch: Batch) -> Frames:
-        (place,) = (each["index"] for each in interpreter.get_input_details())
-        interpreter.resize_tensor_input(place, batch.frames.shape)
-        interpreter.allocate_tensors()
+        if tuple(interpreter.get_input_details()[0]["shape"]) != batch.frames.shape:
+            interpreter.resize_tensor_input(place, batch.frames.shape)
+            interpreter.allocate_tensors()
         interpreter.set_tensor(place, batch.frames)
         interpreter.invoke()
         return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]))

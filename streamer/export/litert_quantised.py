@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -86,7 +88,9 @@ def _inputs(subject: Subject, frame: Frames, number: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _silence() -> Any:
-    """The quantizer prints what it does."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+def _silence() -> Iterator[None]:
+    """The quantizer prints what it does, and LiteRT warns that it is watched."""
+    nowhere = io.StringIO()
+    with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
