@@ -12,11 +12,12 @@ from typing import Any
 
 from PIL import Image
 
-from docs.take_screenshots import DESKTOP, HERE, NAME_CAMERA, PHONE
 from tests.browser import browser, write_camera
+from tests.browser_fixtures import DESKTOP, PHONE
 from tests.local_pages import wait_painted
 from tests.processes import Service
 
+HERE = Path(__file__).parent / "screenshots"
 SHOTS = {  # name: viewport, scheme, style, whether the camera runs
     "local-desktop-light": (DESKTOP, "light", "starry_night", False),
     "local-desktop-dark-live": (DESKTOP, "dark", "great_wave", True),
@@ -24,6 +25,9 @@ SHOTS = {  # name: viewport, scheme, style, whether the camera runs
     "local-phone-dark": (PHONE, "dark", "mosaic", False),
 }
 SETTLED = 6000  # milliseconds
+# Chromium calls a camera that is a file by the file's path.
+NAME_CAMERA = """navigator.mediaDevices.enumerateDevices =
+    async () => [{kind: "videoinput", deviceId: "one", label: "Studio camera"}]"""
 
 
 def shoot(program: Any, url: str, name: str) -> None:
