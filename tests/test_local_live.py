@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +105,18 @@ def test_a_page_itself_may_not_compile(visit: Any, service: Service) -> None:
     smallest = "new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))"
     said = page.evaluate(f"(() => {{ try {{ {smallest}; return ''; }} catch (error) {{ return error.name; }} }})()")
     assert said == "CompileError"
+
+
+def test_a_token_is_asked_for_and_kept(visit: Any, library: Path) -> None:
+    token = "correct-horse-battery"
+    guarded = Service(library, "--max-sessions", "1", "--token", token)
+    try:
+        page, _ = visit(f"{guarded.url}local")
+        page.get_by_text("This server asks for its token").wait_for(timeout=20_000)
+        page.get_by_label("Token").fill(token)
+        page.get_by_role("button", name="Continue").click()
+        wait_painted(page)
+        loaded = "all => all.length > 0 && all.some(one => one.naturalWidth > 0)"
+        wait_for(lambda: page.locator("#gallery img").evaluate_all(loaded), 20, "thumbnails")
+    finally:
+        guarded.stop()
