@@ -5,6 +5,6 @@ Statistics, normalisation and everything else between convolutions stay float32 
 
 from __future__ import annotations
 
-# The first one looks at pixels and the last one with a normalisation of its own at pixels again: together they cause
-# most of what 8 bits lose, for a tenth of the time that 8 bits gain.
+# `stem` reads the pixels and `head` is the last that is normalised: together they cause a third of what 8 bits lose, and
+# keeping them costs a quarter of what 8 bits save.
 KEPT_FLOAT = ("stem", "head")
