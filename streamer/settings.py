@@ -140,6 +140,15 @@ class TrainOptions(Checked):
 
 
 @dataclass(frozen=True)
+class UpgradeOptions(Checked):
+    """Learning a style again on the trunk that a model has now; what is not said is as it was learnt before."""
+
+    model: str = option("live", "Which network: live, or quality for GPUs and files.", choices=("live", "quality"))
+    steps: int | None = option(None, "Length of each run; default: as before.", low=1, high=10_000_000, metavar="N")
+    vgg_weights: str | None = option(None, VGG_HELP, metavar="FILE")
+
+
+@dataclass(frozen=True)
 class PaintOptions(Checked):
     """Painting slowly: a picture is itself the variable, by the features of VGG-19 (Gatys et al. 2016)."""
 

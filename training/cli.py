@@ -107,13 +107,33 @@ def train(
         refuse_to_replace(folder)
         recipe = make_recipe(pictures, content, options)
         recipe, ground = begin(recipe, options, tell, start_from)
+    return finish(recipe, ground, options.preview_every, folder, place, tell, start_from)
+
+
+def learn(recipe: Recipe, *, folder: Path, place: Place, tell: Teller) -> list[Path]:
+    """As `train`, by a recipe that is known already; goes on with what lies in the folder."""
+    options = TrainOptions(content_credit=recipe.content_credit or None)
+    recipe, ground = begin(recipe, options, tell)
+    return finish(recipe, ground, options.preview_every, folder, place, tell)
+
+
+def finish(
+    recipe: Recipe,
+    ground: Ground,
+    keep_every: int,
+    folder: Path,
+    place: Place,
+    tell: Teller,
+    start_from: Path | None = None,
+) -> list[Path]:
+    """Make the steps that are left, and install what was learnt."""
     run(
         recipe,
         folder,
         report=tell,
         start_from=start_from,
         library=ground.library,
-        keep_every=options.preview_every,
+        keep_every=keep_every,
         preview=ground.previews(),
         vgg=ground.vgg,
     )

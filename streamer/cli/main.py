@@ -24,6 +24,7 @@ from streamer.cli.serve import serve
 from streamer.cli.styles import styles
 from streamer.cli.train import train
 from streamer.cli.transcode import transcode
+from streamer.cli.upgrade import upgrade
 
 EPILOG = (
     "Options such as --style, --size and --codec can also come from the environment: --work-size as "
@@ -40,6 +41,7 @@ def cli() -> None:
 
 for command in (transcode, image, paint, styles, train, evaluate, compile_command, export, bench, serve, demo, local):
     cli.add_command(command)
+styles.add_command(upgrade)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
