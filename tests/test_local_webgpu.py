@@ -50,6 +50,25 @@ def test_a_stream_by_webgpu_is_the_servers(page: Any) -> None:
     assert max(apart(a, b) for a, b in zip(there, here, strict=True)) <= PARITY
 
 
+_AT_ONCE = """async sizes => {
+    const answered = [];
+    await Promise.all(sizes.map(async ([width, height, strength]) => {
+        const frame = new ImageData(new Uint8ClampedArray(4 * width * height).fill(255), width, height);
+        const look = {spec: "mosaic", strength, preserveColour: false};
+        const {after} = await window.kept.paint(await createImageBitmap(frame), look, null);
+        answered.push(after.length);
+    }));
+    return answered;
+}"""
+
+
+def test_questions_that_come_at_once_are_answered_one_after_the_other(page: Any) -> None:
+    """A picture that is dropped while a camera's frame is painted has another size, and so another graph."""
+    painted_there(page, [np.zeros((40, 48, 3), np.uint8)], "mosaic", [None], device="webgpu")
+    questions = [(48, 40, 1), (40, 80, 0), (32, 32, 1), (8, 8, 0)]  # strength 0 takes no time at all
+    assert page.evaluate(_AT_ONCE, questions) == [4 * width * height for width, height, _ in questions]
+
+
 def test_an_imitation_is_not_chosen(page: Any) -> None:
     chosen = page.evaluate("""async () => {
         const {askFacts, Painter} = await import(new URL("/static/painter.js", location.href).href);

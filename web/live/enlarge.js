@@ -47,19 +47,23 @@ void main() {
     : painted + dot(whole - coarse, LIGHT), 1.0);
 }`;
 
+const IMITATIONS = /swiftshader|llvmpipe|softpipe|basic render/i; // that run on the processor
 const TEXTURES = ["original", "before", "after"];
 
 /** Owns a canvas that shows the newest enlarged picture. */
 export class Enlarger {
   /**
    * @param {{imitated?: boolean}} [allow] imitated: also where WebGL runs on the processor, which is slower than the network
-   * @returns {Enlarger | null} null where there is no WebGL 2
+   * @returns {Enlarger | null} null where there is no WebGL 2 that is worth it
    */
   static make({ imitated = false } = {}) {
     const canvas = document.createElement("canvas");
     const wish = { alpha: false, antialias: false, depth: false, failIfMajorPerformanceCaveat: !imitated };
     const gl = canvas.getContext("webgl2", wish);
-    return gl && new Enlarger(canvas, gl);
+    if (!gl) return null;
+    const told = gl.getExtension("WEBGL_debug_renderer_info"); // not every browser says that it imitates one
+    const isImitated = told && IMITATIONS.test(gl.getParameter(told.UNMASKED_RENDERER_WEBGL));
+    return isImitated && !imitated ? null : new Enlarger(canvas, gl);
   }
 
   /** @param {HTMLCanvasElement} canvas @param {WebGL2RenderingContext} gl */

@@ -1,4 +1,4 @@
-/** What the worker is asked, and what it answers. One question at a time: whoever asks waits for the answer. */
+/** What the worker is asked, and what it answers; one question after the other. */
 
 import { resolve, unpackFloats } from "./modulation.js";
 import { Network } from "./network.js";
