@@ -15,7 +15,7 @@ from streamer.service_settings import LIVE_PAGE, DemoOptions
 from tests.demo_files import write_bomb, write_photo, write_text
 from web.demo.limits import Limits
 from web.demo.problems import SURPRISE, message_of, told
-from web.demo.scratch import Scratch
+from web.demo.scratch import LONGEST_WORK, Scratch
 from web.demo.task import Stops, Task
 
 ALONE, SHARED = Limits.of(DemoOptions()), Limits.of(DemoOptions(share=True))
@@ -97,6 +97,22 @@ def test_files_go_when_they_are_old_or_too_many_but_ours_stay(tmp_path: Path) ->
         now[0] += 200
         assert scratch.purge() == 2 and ours.exists()
     assert not folder.exists()
+
+
+def test_the_place_of_a_result_stays_until_it_is_written() -> None:
+    """What is painted slowly takes many minutes, and is written in the end."""
+    now = [1e6]
+    with Scratch(keep=100, disk=1000, every=1e6, clock=lambda: now[0]) as scratch:
+        place = scratch.place("painting.png")
+        os.utime(place.parent, (now[0], now[0]))
+        now[0] += 3600
+        scratch.purge()
+        place.write_bytes(b"a painting")
+        place.unlink()
+        os.utime(place.parent, (now[0], now[0]))
+        now[0] += LONGEST_WORK + 1
+        scratch.purge()
+        assert not place.parent.exists()
 
 
 def test_only_files_of_the_folder_are_a_visitors(tmp_path: Path) -> None:

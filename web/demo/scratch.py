@@ -20,6 +20,7 @@ _OURS = "ours"  # within the folder: what is never deleted
 PREFIX = "streamer-demo-"
 LOOK_EVERY = 20.0  # seconds between looks for what is to be deleted
 UNDER_WAY = 60.0  # seconds for which a file is spared for its size: somebody is about to fetch it
+LONGEST_WORK = 6 * 3600.0  # seconds for which an empty folder is spared: a result may be written at the very end
 _log = logging.getLogger(__name__)
 
 
@@ -115,9 +116,9 @@ class Scratch:
                     yield facts.st_mtime, facts.st_size, path
 
     def _remove_empty(self, now: float) -> None:
-        """Folders without files, but for those that somebody has just been given."""
+        """Folders without files, but for those of work that may still be under way."""
         for folder, _, _ in os.walk(self.folder, topdown=False):
             path = Path(folder)
             with contextlib.suppress(OSError):  # not empty, or gone already
-                if path != self.folder and now - path.stat().st_mtime > UNDER_WAY:
+                if path != self.folder and now - path.stat().st_mtime > LONGEST_WORK:
                     path.rmdir()
