@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,8 @@ HERE = Path(__file__).parent / "screenshots"
 VIEWS = {"desktop": ({"width": 1280, "height": 860}, "light"), "phone": ({"width": 390, "height": 844}, "dark")}
 TALLEST = {"desktop": 1400, "phone": 2200}  # pixels of a page that is kept
 PATIENCE = 120_000  # milliseconds
-SLOWLY = 40_000  # milliseconds for what is painted slowly
+SLOWLY = 900_000  # milliseconds for what is painted slowly
+FAR_ENOUGH = re.compile(r"384 × 240, step [1-9]\d of")
 
 
 def one_scene(folder: Path) -> Path:
@@ -64,8 +66,7 @@ def clip(page: Any) -> None:
 def slowly(page: Any) -> None:
     """Our pair, stopped after a while with what there is then."""
     page.get_by_role("button", name="Paint", exact=True).filter(visible=True).click()
-    page.locator(".easel img").first.wait_for(timeout=PATIENCE)
-    page.wait_for_timeout(SLOWLY)
+    page.get_by_text(FAR_ENOUGH).wait_for(timeout=SLOWLY)
     page.get_by_role("button", name="Stop").filter(visible=True).click()
     page.get_by_role("button", name="Download").filter(visible=True).and_(page.locator(":enabled")).wait_for(
         timeout=PATIENCE

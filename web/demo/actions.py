@@ -70,10 +70,10 @@ def build(
     status = gr.HTML(line(said), elem_classes="status")
     with gr.Row(elem_classes="actions"):
         begin = gr.Button(go, variant="primary") if go else None
-        fetch = None
-        if fetches:
-            fetch = gr.DownloadButton("Download", variant="secondary" if go else "primary", interactive=False)
+        fetch = gr.DownloadButton("Download", variant="primary", interactive=False) if fetches and not go else None
         end = gr.Button(stop, interactive=False, elem_classes="quiet")
+        if fetches and go:
+            fetch = gr.DownloadButton("Download", interactive=False, elem_classes="third")
     return Actions(status, end, begin, fetch, keeps_last)
 
 
