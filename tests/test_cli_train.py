@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer import styles
 from streamer.cli.main import run
 from streamer.styles import load_style
 from streamer.trunk import load_trunk
@@ -69,7 +70,8 @@ def test_a_style_trained_on_the_shipped_trunk_paints_at_once(place: Path, capsys
     style = load_style(Path(str(told["path"])))
     assert style.scores == told["scores"] and style.scores["style"] > 0
     assert style.metadata["content"] == "photographs" and str(place) not in str(style.metadata)
-    assert not (place / "styles" / "trunks").exists()
+    kept = place / "styles" / "trunks" / f"{style.trunk[:16]}.safetensors"
+    assert load_trunk(kept).checksum == style.trunk and kept.with_suffix(".tflite").exists()
     assert cv2.imread(str(place / "styles" / "thumbnails" / "my_picture_1.jpg")) is not None
     assert cv2.imread(str(place / "runs" / "my_picture_1" / "preview.png")) is not None
     assert run(["image", "other.png", "--style", "my_picture_1", "-o", "out.png"]) == 0
@@ -80,6 +82,18 @@ def test_a_style_trained_on_the_shipped_trunk_paints_at_once(place: Path, capsys
     (place / "styles" / "my_picture_1.safetensors").unlink()
     assert train("My Picture (1).png", "--resume") == 0  # a run that is done: its style is put in place again
     assert load_style(place / "styles" / "my_picture_1.safetensors").checksum == style.checksum
+
+
+def test_a_style_outlives_the_network_that_was_shipped_with_it(
+    place: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train("other.png", "--content", "photographs", "--steps", "1") == 0
+    later = tmp_path_factory.mktemp("later")
+    tiny.write_library(later)  # with another default trunk
+    monkeypatch.setattr(styles, "SHIPPED", later)
+    assert styles.StyleLibrary.default().trunk.checksum != load_style(place / "styles" / "other.safetensors").trunk
+    assert run(["image", "My Picture (1).png", "--style", "other", "-o", "out.png"]) == 0
+    assert cv2.imread("out.png") is not None
 
 
 def test_two_styles_and_a_trunk_of_their_own_in_a_library_that_they_make(

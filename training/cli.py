@@ -181,6 +181,8 @@ def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Te
     if recipe.scope == "trunk":  # before its styles, which would be of no use without it
         tell.doing("compiling the network")
         install_trunk(made.trunk, place.root / TRUNKS)
+    elif ground.library:
+        keep_trunk(ground.library, place.root / TRUNKS)
     features = Features(ground.vgg, LAYERS)
     pictures = map(read_picture, spread(ground.held_out, SCORED))
     views = [shrink(picture, min(SCORED_SIZE, *picture.shape[:2])) for picture in pictures]
@@ -203,6 +205,20 @@ def install_trunk(trunk: Trunk, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_trunk(trunk, folder / f"{trunk.checksum[:16]}.safetensors")
     compile_trunk(trunk, folder)
+
+
+def keep_trunk(library: StyleLibrary, folder: Path) -> None:
+    """Copy a library's trunk, with its compiled forms, into another library's folder of trunks, named by its checksum.
+
+    So the styles that were learnt on it go on working when a later release brings another.
+    """
+    if library.trunk_path.parent.resolve() == folder.resolve():
+        return
+    name = library.trunk.checksum[:16]
+    copies = {folder / each.name: each for each in library.trunk_path.parent.glob(f"{name}*.tflite")}
+    for target, source in (copies | {folder / f"{name}.safetensors": library.trunk_path}).items():
+        if not target.exists():
+            write(target, source.read_bytes())
 
 
 def write(path: Path, data: bytes) -> None:
