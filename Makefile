@@ -37,7 +37,7 @@ web: $(RUNTIME)  ## Fetch what paints on the visitor's own device, for `streamer
 
 test: $(DEV)  ## Run the tests, two files at a time
 	@$(WEB_IF_POSSIBLE)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 train-env: $(DEV)  ## Bring TensorFlow into .venv, for `streamer train`
 

@@ -35,6 +35,11 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The file that takes longest comes first: at the end, one worker would do it while the other has nothing left."""
+    items.sort(key=lambda item: item.path.name != "test_training_devices.py")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what could not be run here."""
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()) if report.longrepr]

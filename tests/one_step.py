@@ -18,7 +18,7 @@ RATE = 1e-3
 def make_virtual_processors() -> None:
     """Two of them, before the framework looks."""
     if os.environ["KERAS_BACKEND"] == "jax":
-        os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+        os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
         return
     import tensorflow as tf
 

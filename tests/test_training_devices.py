@@ -22,6 +22,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kept = {
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        # Compiling is most of what these tests take; what is compiled runs for a few steps.
+        "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
     }
     return os.environ | kept | {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
