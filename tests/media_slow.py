@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ class Slow(Identity):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests themselves run in the background
     try:
         restyle(sys.argv[1], Path(sys.argv[2]), Slow())
     except KeyboardInterrupt:
