@@ -64,7 +64,7 @@ $(RUNTIME): web/vendor/package-lock.json web/vendor/build.mjs | $(BIN)/python
 	@echo "Fetching what paints in browsers, once ..."
 	@command -v npm >/dev/null || test -x $(BIN)/npm || $(INSTALL) --requirement requirements-web.lock
 	@export PATH="$$PATH:$(CURDIR)/$(BIN)" && cd web/vendor && \
-		npm ci --loglevel error --ignore-scripts --no-audit --no-fund --fetch-retry-mintimeout 1000 --fetch-retry-maxtimeout 5000 && \
+		timeout --kill-after 5 90 npm ci --loglevel error --ignore-scripts --no-audit --no-fund --fetch-retry-mintimeout 1000 --fetch-retry-maxtimeout 5000 && \
 		npm run --silent build
 	@touch $@
 
