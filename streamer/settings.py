@@ -130,6 +130,11 @@ class TrainOptions(Checked):
         "Arithmetic; auto: mixed on a GPU, bfloat16 features on a CPU that has it, else float32.",
         choices=("auto", "float32", "mixed_float16", "mixed_bfloat16"),
     )
+    quantization_aware: bool = option(
+        False,
+        "Learn with the rounding of 8-bit convolutions, so that the network can run in them; "
+        "with --scope style as its network did.",
+    )
     preview_every: int = option(250, "Steps between previews and checkpoints.", low=1, high=1_000_000, metavar="N")
 
     def __post_init__(self) -> None:

@@ -24,6 +24,7 @@ from streamer.files import write_atomically
 Weights = dict[str, NDArray[np.float32]]
 Version = tuple[int, int, int]  # of a file: when it was written, its bytes, its inode
 IDENTITY = "identity"  # the tensor of a trunk file that holds its identity row
+TRAINED_FOR, INT8 = "trained_for", "int8"  # in the metadata of a trunk that knows the rounding of 8-bit convolutions
 # The last floats of a modulation: gain, bias and gate of RGB. With these the network gives its input back exactly,
 # whatever the rest of the modulation paints.
 OUTPUT_TERMS = slice(-9, None)
@@ -105,6 +106,11 @@ class Trunk:
     weights: Weights
     identity: NDArray[np.float32]
     metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_for_int8(self) -> bool:
+        """Whether it learnt with convolutions of 8 bits, so that little is lost when they are used."""
+        return self.metadata.get(TRAINED_FOR) == INT8
 
     @property
     def checksum(self) -> str:

@@ -49,7 +49,15 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
     steps, rate = (STYLE_STEPS, STYLE_RATE) if options.scope == "style" else (TRUNK_STEPS, TRUNK_RATE)
     return Recipe(
         styles=tuple(
-            StyleSource(p.name, str(p.path.resolve()), p.sizes, p.weight, p.title or p.name, p.artist, p.licence)
+            StyleSource(
+                p.name,
+                str(p.path.resolve()),
+                p.sizes,
+                p.weight,
+                title=p.title or p.name,
+                artist=p.artist,
+                licence=p.licence,
+            )
             for p in pictures
         ),
         content=tuple(str(path.resolve()) for path in content),
@@ -64,6 +72,7 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
         learning_rate=options.learning_rate or rate,
         content_weight=options.content_weight,
         temporal_weight=options.temporal_weight,
+        quantised=options.quantization_aware,
         precision=best_precision() if options.precision == "auto" else options.precision,
     )
 

@@ -23,6 +23,7 @@ class StyleSource:
     picture: str
     sizes: tuple[int, ...] = (256,)  # short sides in pixels at which the picture's Gram matrices are averaged
     style_weight: float = 1.0
+    temporal_weight: float = 1.0  # times that of the run
     title: str = ""
     artist: str = ""
     licence: str = ""
@@ -52,6 +53,7 @@ class Recipe:
     variation_weight: float = 0.0
     temporal_weight: float = 120.0
     temporal_ramp: tuple[float, float] = (0.03, 0.15)  # where in the run the temporal term fades in
+    quantised: bool = False  # learn with convolutions of 8 bits: `training.quantised`
     teacher: str = ""  # a folder of exported styles of the same names, whose outputs are to be matched
     teacher_weight: float = 10.0
     average: float = 0.998  # decay of the moving average of the weights, a step

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import BadOption, BadStyle, Interrupted
 from streamer.styles import StyleLibrary
-from streamer.trunk import Trunk, Weights
+from streamer.trunk import INT8, TRAINED_FOR, Trunk, Weights
 from training.callbacks import StepCallback
 from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, save_checkpoint
 from training.data import Pairs, find_photographs
@@ -127,7 +127,9 @@ def _beginning(
         if recipe.trunk not in ("", trunk.checksum):
             raise BadStyle(f"This run is for another trunk ({recipe.trunk[:12]}, here {trunk.checksum[:12]}).")
         known = _modulations(library, trunk, without={source.name for source in recipe.styles})
-        return replace(recipe, config=trunk.config, trunk=trunk.checksum), (trunk, known)
+        # A row for a network that runs in 8 bits learns under the same rounding.
+        given = replace(recipe, config=trunk.config, trunk=trunk.checksum, quantised=trunk.is_for_int8)
+        return given, (trunk, known)
     if start_from:
         export = read_export(start_from)
         return recipe, (export.trunk, {name: style.modulation for name, style in export.styles.items()})
@@ -147,6 +149,7 @@ def _modulations(library: StyleLibrary, trunk: Trunk, without: set[str]) -> dict
 def describe(recipe: Recipe) -> dict[str, str]:
     """What a style file says of how it was made: data sets and weights by name, never paths."""
     return {
+        **({TRAINED_FOR: INT8} if recipe.quantised else {}),
         "content": recipe.content_credit or ", ".join(sorted({Path(name).name for name in recipe.content})),
         "vgg": Path(recipe.vgg).stem,
         "recipe": replace(

@@ -25,6 +25,7 @@ from training import losses, motion
 from training.data import read_style_picture, shrink
 from training.devices import replicas, sum_over_devices
 from training.distil import Teacher
+from training.quantised import quantise_convolutions
 from training.recipe import Recipe, StyleSource
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 
@@ -65,6 +66,8 @@ class Trainer(keras.Model):
         self.network: StyleNetwork = build_network(recipe.config, recipe.network_precision)
         if recipe.scope == "style":
             self.network.trainable = False  # never True: under JAX that would set its fixed blur to learning, too
+        if recipe.quantised:
+            quantise_convolutions(self.network)
         self._neutral = neutral_modulation(recipe.config)
         shape = (len(recipe.styles), len(self._neutral))
         self._identity = identity_modulation(recipe.config)
@@ -84,6 +87,7 @@ class Trainer(keras.Model):
     def _look(self, recipe: Recipe, vgg: Weights | None) -> None:
         """What the perceptual losses need to know of the style pictures."""
         self._style_weights = np.array([source.style_weight for source in recipe.styles], np.float32)
+        self._temporal_weights = np.array([source.temporal_weight for source in recipe.styles], np.float32)
         if not recipe.uses_features:
             return
         if vgg is None:
@@ -129,7 +133,8 @@ class Trainer(keras.Model):
         """The weighted sum; each part is also a metric of its own."""
         weights, styled = self._weights_of_losses(), y_pred["first"]
         weights["style"] = ops.take(self._style_weights, x["style"])
-        weights["temporal"] = self.recipe.temporal_weight * self._temporal_ramp()
+        run_weight = self.recipe.temporal_weight * self._temporal_ramp()
+        weights["temporal"] = run_weight * ops.take(self._temporal_weights, x["style"])
         total = ops.mean(ops.relu(ops.abs(styled - 127.5) - 127.5)) / 255.0  # what lies outside of 0..255
         for name, value in self._parts(x, y_pred).items():
             self._means[name].update_state(value)
