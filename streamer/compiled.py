@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.errors import MissingDependency
+from streamer.files import write_atomically
+from streamer.quantised import quantised
 from streamer.trunk import Trunk, TrunkConfig
 
 Signature = dict[str, Any]  # inputs by name, as tf.TensorSpec
@@ -23,10 +25,16 @@ def compiled_path(trunk: Trunk, folder: Path) -> Path:
     return folder / f"{trunk.checksum[:16]}.tflite"
 
 
-def compile_trunk(trunk: Trunk, folder: Path) -> Path:
-    """Write the trunk's graph and its variant for tiles into a folder; returns the path of the first.
+def int8_path(graph: Path) -> Path:
+    """Where the 8-bit form lies that a trunk has if it learnt for it (`Trunk.is_for_int8`), beside its compiled one."""
+    return graph.with_suffix(".int8.tflite")
 
-    Raises MissingDependency without TensorFlow.
+
+def compile_trunk(trunk: Trunk, folder: Path, tell: Callable[[str], None] = lambda sentence: None) -> Path:
+    """Write the trunk's graph, its variant for tiles and, if it learnt for it, its 8-bit form into a folder.
+
+    Returns the path of the first. Without what makes the 8-bit form, which is only faster, it is left out, and `tell`
+    is given a sentence about that. Raises MissingDependency without TensorFlow.
     """
     require_tensorflow("Compiling a trunk")
     from streamer.model import ByteNetwork, load_network
@@ -35,10 +43,18 @@ def compile_trunk(trunk: Trunk, folder: Path) -> Path:
     path = compiled_path(trunk, folder)
     folder.mkdir(parents=True, exist_ok=True)
     for target, tiles in ((path, False), (path.with_suffix(".tiles.tflite"), True)):
-        draft = target.with_suffix(".tmp")
-        draft.write_bytes(litert_graph(network, trunk_signature(trunk.config, tiles=tiles)))
-        draft.replace(target)
+        write_atomically(target, litert_graph(network, trunk_signature(trunk.config, tiles=tiles)))
+    if trunk.is_for_int8:
+        write_int8(path, tell)
     return path
+
+
+def write_int8(graph: Path, tell: Callable[[str], None]) -> None:
+    """Write the 8-bit form of a compiled trunk beside it; needs AI Edge Quantizer, and no TensorFlow."""
+    try:
+        write_atomically(int8_path(graph), quantised(graph.read_bytes(), "dynamic"))
+    except MissingDependency as error:
+        tell(f"This trunk runs in float32 alone for now. {error}")
 
 
 def require_tensorflow(purpose: str) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
+
+from streamer.kernels import binomial_on_subpixels
 
 
 class SubPixelInitializer(keras.initializers.Initializer):
@@ -27,22 +28,9 @@ class SubPixelInitializer(keras.initializers.Initializer):
         return {"factor": self.factor}
 
 
-def binomial_on_subpixels(shape: tuple[int, ...], dtype: str | None = None) -> Any:
-    """A 3x3 binomial blur at full resolution, as a 3x3 convolution of the 12 sub-pixel channels (row, column, RGB).
-
-    Dense at half resolution it costs a convolution of 12 channels, where a depthwise one over RGB at full
-    resolution would leave most SIMD lanes empty.
-    """
-    kernel = np.zeros(shape, np.float32)
-    taps = {-1: 0.25, 0: 0.5, 1: 0.25}
-    for phase in np.ndindex(2, 2):
-        for dy, wy in taps.items():
-            for dx, wx in taps.items():
-                y, x = phase[0] + dy, phase[1] + dx
-                cell, source = (y // 2 + 1, x // 2 + 1), (y % 2) * 2 + x % 2
-                for colour in range(3):
-                    kernel[*cell, source * 3 + colour, (phase[0] * 2 + phase[1]) * 3 + colour] += wy * wx
-    return ops.convert_to_tensor(kernel, dtype=dtype or "float32")
+def binomial_initializer(shape: tuple[int, ...], dtype: str | None = None) -> Any:
+    """`streamer.kernels.binomial_on_subpixels`, as Keras asks for a kernel."""
+    return ops.convert_to_tensor(binomial_on_subpixels(shape), dtype=dtype or "float32")
 
 
 class EdgeConv(keras.layers.Conv2D):

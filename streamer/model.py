@@ -25,10 +25,10 @@ from keras import ops
 
 from streamer.errors import BadStyle
 from streamer.geometry import BORDER, STRIDE
-from streamer.layers import EdgeConv, SubPixelInitializer, binomial_on_subpixels, upsample
+from streamer.kernels import EPSILON
+from streamer.layers import EdgeConv, SubPixelInitializer, binomial_initializer, upsample
 from streamer.trunk import Trunk, TrunkConfig, Weights, neutral_modulation
 
-EPSILON = 1e-3  # added to variances; inputs are scaled to [-1, 1]
 INPUTS = ("frames", "modulation", "given", "mix", "carry")
 
 
@@ -73,7 +73,7 @@ class StyleNetwork(keras.Model):
         self.rise = conv(h, 1, "rise")
         self.head = conv(h, 3, "head")
         self.paint = conv(12, 3, "paint", kernel_initializer=SubPixelInitializer())
-        self.smooth = conv(12, 3, "smooth", kernel_initializer=binomial_on_subpixels, trainable=False)
+        self.smooth = conv(12, 3, "smooth", kernel_initializer=binomial_initializer, trainable=False)
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """See the class."""

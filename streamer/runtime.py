@@ -94,25 +94,30 @@ def padded_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 class LiteRTRuntime:
     """The trunk compiled to a `.tflite` graph, run by LiteRT's XNNPACK kernels on CPU threads."""
 
-    name = "LiteRT"
     batch_size = 1  # a batch only adds latency on a CPU: one frame keeps all cores busy
     # Interpreters of different shapes are kept: a live server meets a few, a file exactly one. Each holds its
     # activations, some 300 bytes a pixel, so large pictures are not kept beside others.
     _KEPT_SHAPES, _KEPT_PIXELS = 8, 4_000_000
 
-    def __init__(self, graph: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, graph: Path, threads: int | None = None, *, int8: Path | bytes | None = None, name: str = "LiteRT"
+    ) -> None:
         """graph: the compiled trunk; its sibling `NAME.tiles.tflite` also takes margins.
 
-        Raises BadStyle when the graph is missing, MissingDependency when LiteRT is.
+        int8: a graph that runs whole frames in its place. Tiles stay float32: the ranges that 8 bits are scaled by are
+        measured over what is run at once, and would differ from tile to tile.
+        Raises BadStyle when a graph is missing, MissingDependency when LiteRT is.
         """
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise MissingDependency("The CPU runtime needs the package ai-edge-litert.") from error
-        if not graph.exists():
-            raise BadStyle(f"The compiled trunk {graph.name} is missing; `streamer compile` builds it.")
+        for path in (graph, int8):
+            if isinstance(path, Path) and not path.exists():
+                raise BadStyle(f"The compiled trunk {path.name} is missing; `streamer compile` builds it.")
+        self.name = name
         self._interpreter_class = Interpreter
-        self._graph = graph
+        self._whole, self._tiles = int8 or graph, graph.with_suffix(".tiles.tflite")
         self._threads = threads or cores()
         self._interpreters: OrderedDict[tuple[tuple[int, ...], bool], _Interpreter] = OrderedDict()
 
@@ -129,9 +134,10 @@ class LiteRTRuntime:
     def _interpreter(self, shape: tuple[int, ...], tiles: bool = False) -> _Interpreter:
         key = (shape, tiles)
         if key not in self._interpreters:
-            path = self._graph.with_suffix(".tiles.tflite") if tiles else self._graph
+            graph = self._tiles if tiles else self._whole
             self._make_room(shape)
-            raw = self._interpreter_class(model_path=str(path), num_threads=self._threads)
+            source = {"model_path": str(graph)} if isinstance(graph, Path) else {"model_content": graph}
+            raw = self._interpreter_class(**source, num_threads=self._threads)
             self._interpreters[key] = _Interpreter(raw, shape)
         self._interpreters.move_to_end(key)
         return self._interpreters[key]

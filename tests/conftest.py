@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,11 +24,20 @@ __all__ = [
 ]  # fixtures, each there once
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of the tests' own, empty at first; but what Matplotlib knows of fonts takes too long to find out anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        patch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR") or str(usual / "matplotlib"))
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No STREAMER_* options from outside, and an empty library of one's own; returns its folder."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("STREAMER_") and "_TEST_" not in name]:
         monkeypatch.delenv(name)
     folder = tmp_path_factory.mktemp("library")
@@ -52,6 +62,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def tiny_library(tmp_path_factory: pytest.TempPathFactory) -> StyleLibrary:
     """Random styles alpha, beta and gamma on a tiny random trunk, compiled."""
     return tiny.write_library(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def int8_library(tiny_library: StyleLibrary, tmp_path_factory: pytest.TempPathFactory) -> StyleLibrary:
+    """The same, of a trunk that says it learnt with 8-bit arithmetic."""
+    return tiny.copy_for_int8(tiny_library, tmp_path_factory.mktemp("int8"))
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,10 @@ from pathlib import Path
 import cv2
 import pytest
 
+from streamer.caches import cache_folder
 from streamer.errors import BadMedia, Interrupted, OutputError
 from tests import tiny
-from training.download import BSDS500, VGG19, Photographs, Remote, cache_folder, fetch_photographs, fetch_vgg
+from training.download import BSDS500, VGG19, Photographs, Remote, fetch_photographs, fetch_vgg
 
 MEMBER = r"data/(train|val)/(\w+)\.jpg"
 

@@ -9,11 +9,12 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from streamer.export.onnx_file import OnnxTrunk, onnx_answer, onnx_model
+from streamer.export.onnx_file import onnx_answer, onnx_model
 from streamer.export.onnx_quantised import onnx_quantised
 from streamer.export.run import Exported
 from streamer.export.subject import trunk_subject
 from streamer.keras_runtime import KerasRuntime
+from streamer.onnx_runtime import OnnxRuntime
 from streamer.styles import StyleLibrary
 from tests.exported import (
     SIZES,
@@ -46,11 +47,11 @@ def test_any_size_and_number_of_frames(
     tiny_library: StyleLibrary, trunk: Exported, keras: KerasRuntime, count: int, height: int, width: int
 ) -> None:
     batch = random_batch(tiny_library, count, height, width)
-    assert_same(OnnxTrunk(trunk.path).run(batch), keras.run(batch))
+    assert_same(OnnxRuntime(trunk.path.read_bytes()).run(batch), keras.run(batch))
 
 
 def test_a_streams_state_is_carried(tiny_library: StyleLibrary, trunk: Exported, keras: KerasRuntime) -> None:
-    assert_same_stream(tiny_library, OnnxTrunk(trunk.path), keras)
+    assert_same_stream(tiny_library, OnnxRuntime(trunk.path.read_bytes()), keras)
 
 
 def test_the_file_says_what_it_is(tiny_library: StyleLibrary, trunk: Exported) -> None:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streamer.compiled import compiled_path
+from streamer.compiled import compiled_path, int8_path
 from streamer.engine import Engine
 from streamer.keras_runtime import KerasRuntime
 from streamer.runtime import still
@@ -56,8 +56,11 @@ def test_the_trunk_is_small(engine: Engine) -> None:
 
 def test_every_trunk_is_compiled_and_nothing_else_is() -> None:
     trunks = SHIPPED / "trunks"
-    graphs = {compiled_path(load_trunk(path), trunks) for path in trunks.glob("*.safetensors")}
-    assert set(trunks.glob("*.tflite")) == graphs | {graph.with_suffix(".tiles.tflite") for graph in graphs}
+    expected = set()
+    for trunk in map(load_trunk, trunks.glob("*.safetensors")):
+        graph = compiled_path(trunk, trunks)
+        expected |= {graph, graph.with_suffix(".tiles.tflite")} | ({int8_path(graph)} if trunk.is_for_int8 else set())
+    assert set(trunks.glob("*.tflite")) == expected
 
 
 @pytest.mark.parametrize(("model", "name"), shipped())

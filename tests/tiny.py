@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from streamer.compiled import compile_trunk
+from streamer.compiled import compile_trunk, compiled_path, write_int8
 from streamer.styles import Style, StyleLibrary, save_style
-from streamer.trunk import Trunk, TrunkConfig, Weights, neutral_modulation, save_trunk
+from streamer.trunk import INT8, TRAINED_FOR, Trunk, TrunkConfig, Weights, neutral_modulation, save_trunk
 
 CONFIG = TrunkConfig(width=8, blocks=1, deep_width=8, deep_dilations=(1,), head_width=8)
 STYLES = ("alpha", "beta", "gamma")
@@ -44,6 +46,16 @@ def write_library(folder: Path) -> StyleLibrary:
     compile_trunk(trunk, path.parent)
     for seed, name in enumerate(STYLES, start=1):
         save_style(random_style(trunk, name, seed), folder / f"{name}.safetensors")
+    return StyleLibrary([folder], path)
+
+
+def copy_for_int8(library: StyleLibrary, folder: Path) -> StyleLibrary:
+    """The same library of a trunk that says it learnt for 8 bits, with the form that `compile_trunk` would give it."""
+    shutil.copytree(library.folders[0], folder, dirs_exist_ok=True)
+    path = folder / "trunks" / library.trunk_path.name
+    save_trunk(replace(library.trunk, metadata={TRAINED_FOR: INT8}), path)
+    graph = compiled_path(library.trunk, path.parent)
+    write_int8(graph, print)
     return StyleLibrary([folder], path)
 
 

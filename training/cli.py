@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -180,7 +180,7 @@ def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Te
     network = load_network(made.trunk)
     if recipe.scope == "trunk":  # before its styles, which would be of no use without it
         tell.doing("compiling the network")
-        install_trunk(made.trunk, place.root / TRUNKS)
+        install_trunk(made.trunk, place.root / TRUNKS, tell.say)
     elif ground.library:
         keep_trunk(ground.library, place.root / TRUNKS)
     features = Features(ground.vgg, LAYERS)
@@ -200,11 +200,14 @@ def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Te
     return paths
 
 
-def install_trunk(trunk: Trunk, folder: Path) -> None:
-    """Put a trunk, named by its checksum, and its compiled form into a library's folder of trunks."""
+def install_trunk(trunk: Trunk, folder: Path, tell: Callable[[str], None]) -> None:
+    """Put a trunk, named by its checksum, and its compiled forms into a library's folder of trunks.
+
+    tell: is given a sentence about a form that cannot be made here.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     save_trunk(trunk, folder / f"{trunk.checksum[:16]}.safetensors")
-    compile_trunk(trunk, folder)
+    compile_trunk(trunk, folder, tell)
 
 
 def keep_trunk(library: StyleLibrary, folder: Path) -> None:

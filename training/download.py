@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.caches import cache_folder
 from streamer.errors import BadMedia, OutputError
 
 CHUNK = 1 << 18  # bytes
@@ -69,11 +70,6 @@ VGG19 = Remote(
     80_134_624,
     "md5:253f8cb515780f3b799900260a226db6",
 )
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: XDG_CACHE_HOME/streamer, or ~/.cache/streamer."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streamer"
 
 
 def fetching(doing: Callable[[str, float], None], what: str) -> Progress:

@@ -15,8 +15,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from streamer.geometry import STRIDE
-from streamer.layers import binomial_on_subpixels
-from streamer.model import EPSILON, StyleNetwork, set_network_weights
+from streamer.kernels import EPSILON, whole_weights
+from streamer.model import StyleNetwork, set_network_weights
 from streamer.trunk import Trunk, TrunkConfig, Weights
 
 Float32 = NDArray[np.float32]
@@ -34,11 +34,6 @@ class Folded:
     def biases(self) -> list[Float32]:
         """Those of the convolutions that were normalised, in the order in which they run."""
         return [values for name, values in self.weights.items() if name.endswith("/bias") and name != "smooth/bias"]
-
-
-def whole_weights(trunk: Trunk) -> Weights:
-    """A trunk's weights and the fixed kernel, by layer name."""
-    return trunk.weights | {"smooth/kernel": ops.convert_to_numpy(binomial_on_subpixels((3, 3, 12, 12)))}
 
 
 def layer_order(config: TrunkConfig) -> list[str]:

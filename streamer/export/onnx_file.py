@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
-import onnxruntime
+import onnxruntime  # noqa: F401  that it is not there is better known before a graph is made
 from onnx import helper
 
-from streamer.export.frozen import fold, whole_weights
-from streamer.export.onnx_graph import frozen_graph, trunk_graph
+from streamer.export.frozen import fold
+from streamer.export.onnx_frozen import frozen_graph
 from streamer.export.subject import Subject
-from streamer.runtime import Batch, Styled, pad
+from streamer.kernels import whole_weights
+from streamer.onnx_graph import trunk_graph
+from streamer.onnx_runtime import OnnxRuntime, onnx_session
 
 SUFFIX = ".onnx"
-OUTPUTS = ("styled", "used", "own")
 
 
 def onnx_model(subject: Subject) -> onnx.ModelProto:
@@ -29,40 +29,10 @@ def onnx_model(subject: Subject) -> onnx.ModelProto:
     return model
 
 
-class OnnxTrunk:
-    """An exported trunk in ONNX Runtime, on the CPU: `streamer.runtime.Runtime` but for tiles."""
-
-    name = "ONNX Runtime"
-    batch_size = 1
-
-    def __init__(self, path: Path, threads: int = 0) -> None:
-        """threads: 0 is all cores."""
-        self._session: Any = onnx_session(path, threads)
-
-    def run(self, batch: Batch) -> Styled:
-        """Style a batch."""
-        padded, inside = pad(batch.frames)
-        values = {"modulation": batch.modulation, "given": batch.given, "mix": batch.mix, "carry": batch.carry}
-        frames, used, own = self._session.run(OUTPUTS, {"frames": padded, **values})
-        return Styled(np.ascontiguousarray(frames[:, *inside]), used, own)
-
-    def close(self) -> None:
-        """Drop the session."""
-        self._session = None
-
-
-def onnx_answer(path: Path, subject: Subject, threads: int = 0) -> Any:
+def onnx_answer(path: Path, subject: Subject, threads: int | None = None) -> Any:
     """Runs the file in ONNX Runtime: see `streamer.export.check.Answer`."""
     if not subject.is_frozen:
-        trunk = OnnxTrunk(path, threads)
+        trunk = OnnxRuntime(path.read_bytes(), threads)
         return lambda batch: trunk.run(batch).frames
-    session = onnx_session(path, threads)
+    session = onnx_session(path.read_bytes(), threads)
     return lambda batch: session.run(["styled"], {"frames": batch.frames})[0]
-
-
-def onnx_session(path: Path, threads: int = 0) -> Any:
-    """A session on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

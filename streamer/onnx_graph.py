@@ -18,9 +18,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from streamer.export.frozen import Folded
-from streamer.geometry import BORDER, STRIDE
-from streamer.model import EPSILON
+from streamer.kernels import EPSILON
 from streamer.trunk import TrunkConfig, Weights
 
 OPSET, IR_VERSION = 18, 10  # of 2022 and 2024: what TensorRT 10 and ONNX Runtime from 1.18 on read
@@ -113,29 +111,6 @@ class StyleInputs:
         return graph.add("Add", painted, graph.add("Mul", half, gate))
 
 
-class FixedStyle:
-    """A style folded into the weights (`streamer.export.frozen`)."""
-
-    def __init__(self, folded: Folded) -> None:
-        self._affine = iter(folded.affine)
-        self._is_affine = bool(folded.affine)
-        self._gate = folded.gate
-
-    def normalise(self, graph: Graph, x: str) -> str:
-        """By each frame's own statistics, or not any more."""
-        if not self._is_affine:
-            return x
-        scale, shift = (graph.constant(values) for values in next(self._affine))
-        return graph.add("InstanceNormalization", x, scale, shift, epsilon=EPSILON)
-
-    def compose(self, graph: Graph, painted: str, half: str) -> str:
-        """Gain and bias are in the last convolution."""
-        if not self._gate.any():
-            return painted
-        gate = graph.constant(self._gate.reshape(1, -1, 1, 1))
-        return graph.add("Add", painted, graph.add("Mul", half, gate))
-
-
 def _per_channel(graph: Graph, values: str) -> str:
     """(B, C) -> (B, C, 1, 1)."""
     return graph.add("Unsqueeze", values, graph.constant(np.array([2, 3])))
@@ -197,14 +172,14 @@ class Body:
         return self._graph.add("Resize", x, "", scales, **options)
 
 
-def _from_bytes(graph: Graph, frames: str) -> str:
+def from_bytes(graph: Graph, frames: str) -> str:
     """(B, H, W, 3) bytes -> (B, 3, H, W) of -1 to 1."""
     x = graph.add("Cast", frames, to=TensorProto.FLOAT)  # first of all: TensorRT has bytes at its doors only
     x = graph.add("Transpose", x, perm=[0, 3, 1, 2])
     return graph.add("Sub", graph.add("Mul", x, graph.constant(1 / 127.5)), graph.constant(1.0))
 
 
-def _to_bytes(graph: Graph, x: str) -> str:
+def to_bytes(graph: Graph, x: str) -> str:
     """The inverse, rounded; the graph's output."""
     x = graph.add("Mul", graph.add("Add", x, graph.constant(1.0)), graph.constant(127.5))
     x = graph.add("Add", x, graph.constant(0.5))  # the cast truncates
@@ -216,49 +191,26 @@ def trunk_graph(config: TrunkConfig, weights: Weights) -> onnx.ModelProto:
     """The trunk with the style as an input; frames are padded already, as `streamer.runtime.pad` does it."""
     graph = Graph()
     style = StyleInputs(graph, config)
-    _to_bytes(graph, Body(graph, config, weights, style)(_from_bytes(graph, FRAMES)))
+    to_bytes(graph, Body(graph, config, weights, style)(from_bytes(graph, FRAMES)))
     for name, parts in (("used", style.used), ("own", style.own)):
         graph.add("Concat", *parts, axis=1, name=name)
     inputs = [
-        _frames(FRAMES),
+        frames_value(FRAMES),
         _value("modulation", TensorProto.FLOAT, ["batch", config.modulation_size]),
         _value("given", TensorProto.FLOAT, ["batch", config.statistics_size]),
         _value("mix", TensorProto.FLOAT, ["batch", "batch"]),
         _value("carry", TensorProto.FLOAT, ["batch", 1]),
     ]
     outputs = [
-        _frames(STYLED),
+        frames_value(STYLED),
         _value("used", TensorProto.FLOAT, ["batch", config.statistics_size]),
         _value("own", TensorProto.FLOAT, ["batch", config.statistics_size]),
     ]
-    return _model(graph, inputs, outputs)
+    return whole_model(graph, inputs, outputs)
 
 
-def frozen_graph(config: TrunkConfig, folded: Folded) -> onnx.ModelProto:
-    """One style for good: frames of any size from BORDER + STRIDE on, padded and cropped inside."""
-    graph = Graph()
-    height, width = (graph.add("Shape", FRAMES, start=axis, end=axis + 1) for axis in (1, 2))
-    x = _padded(graph, _from_bytes(graph, FRAMES), height, width)
-    x = Body(graph, config, folded.weights, FixedStyle(folded))(x)
-    border = graph.constant(np.array([BORDER, BORDER]))
-    ends = graph.add("Add", graph.add("Concat", height, width, axis=0), border)
-    _to_bytes(graph, graph.add("Slice", x, border, ends, graph.constant(np.array([2, 3]))))
-    return _model(graph, [_frames(FRAMES)], [_frames(STYLED)])
-
-
-def _padded(graph: Graph, x: str, height: str, width: str) -> str:
-    """(B, 3, H, W) with a reflected border, as `streamer.geometry.padding` reckons it."""
-    stride, border = graph.constant(np.array([STRIDE])), graph.constant(np.array([BORDER]))
-    # Both sides together are a multiple of STRIDE, so what is missing is a side's own rest.
-    bottom, right = (
-        graph.add("Add", graph.add("Mod", graph.add("Neg", side), stride), border) for side in (height, width)
-    )
-    none = graph.constant(np.array([0, 0]))
-    pads = graph.add("Concat", none, border, border, none, bottom, right, axis=0)
-    return graph.add("Pad", x, pads, mode="reflect")
-
-
-def _frames(name: str) -> onnx.ValueInfoProto:
+def frames_value(name: str) -> onnx.ValueInfoProto:
+    """Frames at a graph's door: bytes, (B, H, W, 3), of any size and number."""
     return _value(name, TensorProto.UINT8, ["batch", "height", "width", 3])
 
 
@@ -266,7 +218,8 @@ def _value(name: str, kind: int, shape: list[str | int]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, kind, shape)
 
 
-def _model(graph: Graph, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]) -> onnx.ModelProto:
+def whole_model(graph: Graph, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]) -> onnx.ModelProto:
+    """The graph as a model, checked."""
     whole = helper.make_graph(graph.nodes, "style_network", inputs, outputs, graph.constants)
     model = helper.make_model(
         whole, producer_name="streamer", opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
