@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer import postprocess
-from streamer.compiled import compiled_path
+from streamer.choice import choose
 from streamer.denoise import TemporalDenoiser
-from streamer.errors import BadStyle, MissingDependency
 from streamer.geometry import lowered_size
 from streamer.options import AUTO
 from streamer.pacing import Size
-from streamer.runtime import Batch, LiteRTRuntime, Runtime, Styled, bytes_per_pixel, still
+from streamer.runtime import Batch, Runtime, Styled, bytes_per_pixel, still
+from streamer.runtimes import make_runtime
 from streamer.scenes import CutDetector
-from streamer.settings import EngineOptions, Look, cores
+from streamer.settings import KERAS, LITERT, EngineOptions, Look, cores
 from streamer.styles import StyleLibrary
 from streamer.warmup import seconds_a_frame
 from streamer.worksize import Pace, available_memory, keep_pace
@@ -51,16 +51,39 @@ class Engine:
     """Runs one trunk on one device for any number of streams. Close it, or use it as a context manager."""
 
     def __init__(
-        self, library: StyleLibrary, options: EngineOptions | None = None, *, runtime: Runtime | None = None
+        self,
+        library: StyleLibrary,
+        options: EngineOptions | None = None,
+        *,
+        runtime: Runtime | None = None,
+        stills: Runtime | None = None,
     ) -> None:
         """library: runs its trunk, so `select` first what is to be styled; styles of other trunks are refused.
 
-        Raises BadStyle for a damaged trunk, MissingDependency where the device asked for cannot be used.
+        runtime: what runs it; default: what the options ask for. stills: what paints single pictures; default: the
+        same. Raises BadStyle for a damaged trunk, MissingDependency where what is asked for cannot be used.
         """
         self.library = library
-        options = options or EngineOptions()
-        self._runtime = runtime or make_runtime(library, options)
+        self._runtime = runtime or make_runtime(library, options or EngineOptions())
+        self._stills = stills or self._runtime
         self._device = ThreadPoolExecutor(1, thread_name_prefix="device")
+
+    @classmethod
+    def for_streams(
+        cls, library: StyleLibrary, options: EngineOptions | None = None, tell: Callable[[str], None] = lambda _: None
+    ) -> Self:
+        """An engine whose streams run on what this machine is fastest with (`streamer.choice`), if nobody says on what.
+
+        Its stills are painted in float32 all the same: of a picture one sees more, and waits for it once. tell: hears,
+        in a sentence, on what and why. Raises as the constructor.
+        """
+        options = options or EngineOptions()
+        choice = choose(library, options)
+        tell(str(choice))
+        runtime = make_runtime(library, replace(options, runtime=choice.runtime))
+        is_new_to_stills = options.runtime == AUTO and choice.runtime not in (LITERT, KERAS)
+        stills = make_runtime(library, replace(options, runtime=LITERT)) if is_new_to_stills else runtime
+        return cls(library, runtime=runtime, stills=stills)
 
     def __enter__(self) -> Self:
         return self
@@ -72,29 +95,37 @@ class Engine:
 
     @property
     def runtime_name(self) -> str:
-        """Which runtime runs the network, for people."""
+        """Which runtime runs streams, for people."""
         return self._runtime.name
 
     @property
     def batch_size(self) -> int:
-        """How many frames at once the runtime is best at."""
+        """How many frames of streams at once the runtime is best at."""
         return self._runtime.batch_size
 
     def on_device(self, work: Callable[Concatenate[Runtime, P], T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Queue work for the device thread, which calls it with the runtime."""
+        """Queue work for the device thread, which calls it with the runtime of streams."""
         return self._device.submit(work, self._runtime, *args, **kwargs)
 
+    def submit(self, batch: Batch) -> Future[Styled]:
+        """Queue a batch of stills, or of tiles of one."""
+        return self._device.submit(self._stills.run, batch)
+
     def run(self, batch: Batch) -> Styled:
-        """Style a batch and wait for it."""
-        return self.on_device(lambda runtime: runtime.run(batch)).result()
+        """Style a batch of stills, or of tiles of one, and wait for it."""
+        return self.submit(batch).result()
 
     def stylize(self, frame: Frame, modulation: Float32) -> Frame:
         """Style one still picture (H, W, 3) by its own statistics."""
         return self.run(still(frame[None], modulation, self.library.trunk.config.statistics_size)).frames[0]
 
     def seconds_a_frame(self, size: Size, clock: Callable[[], float] = time.perf_counter) -> float:
-        """Device seconds for a frame of this size (height, width), measured now; see `streamer.warmup`."""
-        return seconds_a_frame(self.run, self.library.trunk, self.batch_size, size, clock)
+        """Device seconds for a stream's frame of this size (height, width), measured now; see `streamer.warmup`."""
+
+        def run(batch: Batch) -> Styled:
+            return self.on_device(lambda runtime: runtime.run(batch)).result()
+
+        return seconds_a_frame(run, self.library.trunk, self.batch_size, size, clock)
 
     def pace(self, size: Size, rate: float) -> Pace:
         """At which size to style frames of `size` (height, width) so as to keep `rate` frames a second; measures it."""
@@ -118,37 +149,8 @@ class Engine:
         """Finish what is queued and stop the device thread."""
         self._device.shutdown(wait=True)
         self._runtime.close()
-
-
-def make_runtime(library: StyleLibrary, options: EngineOptions) -> Runtime:
-    """The runtime for a device: `auto` takes a GPU if there is one that Keras, if installed, can use."""
-    if options.device == "gpu":
-        from streamer.keras_runtime import KerasRuntime, gpu_count
-
-        if gpu_count() == 0:
-            raise MissingDependency(
-                "--device gpu: no GPU that TensorFlow can use was found; --device cpu always works."
-            )
-        return KerasRuntime(library.trunk)
-    if options.device == "auto" and _has_gpu_driver():
-        from streamer.keras_runtime import KerasRuntime, gpu_count
-
-        if gpu_count() > 0:
-            return KerasRuntime(library.trunk)
-    graph = compiled_path(library.trunk, library.trunk_path.parent)
-    if not graph.exists():
-        raise BadStyle(
-            f"The trunk {library.trunk_path.name} has no form for the CPU yet: "
-            f"`streamer compile {library.trunk_path}` builds it."
-        )
-    return LiteRTRuntime(graph, options.threads)
-
-
-def _has_gpu_driver() -> bool:
-    """Cheap enough for every start: importing TensorFlow to find no GPU takes seconds."""
-    from pathlib import Path
-
-    return Path("/proc/driver/nvidia/version").exists()
+        if self._stills is not self._runtime:
+            self._stills.close()
 
 
 class StyleStream:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 from typing import Any
 
@@ -26,8 +28,10 @@ def gpu_count() -> int:
 class KerasRuntime:
     """Runs the Keras network. Mixed precision keeps normalisation statistics in float32."""
 
-    def __init__(self, trunk: Trunk, *, precision: str | None = None, batch_size: int = 8) -> None:
-        """precision: a Keras policy; default mixed_float16 on a GPU, float32 without one.
+    def __init__(
+        self, trunk: Trunk, *, precision: str | None = None, batch_size: int = 8, on_cpu: bool = False
+    ) -> None:
+        """precision: a Keras policy; default mixed_float16 on a GPU, float32 without one. on_cpu: leave a GPU alone.
 
         Raises MissingDependency when Keras or its backend is not installed.
         """
@@ -38,13 +42,16 @@ class KerasRuntime:
             from streamer.model import ByteNetwork, FrameNetwork, load_network
         except ImportError as error:
             raise MissingDependency(
-                "Styling on a GPU needs TensorFlow: pip install '.[train]' in the checkout, or make train-env."
+                "Styling with Keras, on a GPU or not, needs TensorFlow: "
+                "pip install '.[train]' in the checkout, or make train-env."
             ) from error
-        on_gpu = gpu_count() > 0
+        on_gpu = not on_cpu and gpu_count() > 0
+        self._place = functools.partial(keras.device, "cpu:0") if on_cpu else contextlib.nullcontext
         self.precision = precision or ("mixed_float16" if on_gpu else "float32")
         self.name = f"Keras on {keras.backend.backend()} ({self.precision})"
         self.batch_size = batch_size
-        self._tiles: Any = ByteNetwork(load_network(trunk, self.precision))
+        with self._place():
+            self._tiles: Any = ByteNetwork(load_network(trunk, self.precision))
         self._frames: Any = FrameNetwork(self._tiles)
         # XLA's CPU convolutions are several times slower than oneDNN's; on a GPU Keras decides.
         tensorflow_cpu = keras.backend.backend() == "tensorflow" and not on_gpu
@@ -52,6 +59,10 @@ class KerasRuntime:
 
     def run(self, batch: Batch) -> Styled:
         """Style a batch."""
+        with self._place():
+            return self._run(batch)
+
+    def _run(self, batch: Batch) -> Styled:
         inputs = {name: getattr(batch, name) for name in ("frames", "modulation", "given", "mix", "carry")}
         if batch.margins is not None:
             outputs = self._tiles({**inputs, "margins": np.asarray(batch.margins, np.int32)})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from streamer.addresses import ICE_FORM, IceServer, check_origin, is_loopback
 from streamer.blends import parse_layers
 from streamer.errors import BadOption
-from streamer.options import Checked, option
+from streamer.options import AUTO, Checked, option
 
 VGG_WEIGHTS = "imagenet"
 VGG_HELP = "VGG-19 weights: `imagenet` (80 MB, downloaded once), an .npz, or an .h5 of keras.applications."
@@ -41,13 +41,28 @@ class Look(Checked):
     )
 
 
+LITERT, LITERT_INT8, ONNX, KERAS = RUNTIMES = ("litert", "litert-int8", "onnx", "keras")
+
+
 @dataclass(frozen=True)
 class EngineOptions(Checked):
     """Which network, and where and how it runs."""
 
     model: str = option("live", "Which network: live, or quality for GPUs and files.", choices=("live", "quality"))
     device: str = option("auto", "Where the network runs.", choices=("auto", "cpu", "gpu"))
+    runtime: str = option(
+        AUTO,
+        "What runs the network; auto: Keras on a GPU, else LiteRT, and for streams in 8 bits where the network learnt "
+        "for it and this machine is faster in them.",
+        choices=(AUTO, *RUNTIMES),
+    )
     threads: int | None = option(None, "Threads of the CPU runtime; default: all cores.", low=1, high=256)
+
+    def __post_init__(self) -> None:
+        """Raise BadOption for a value out of bounds, or for a runtime that a GPU does not have."""
+        super().__post_init__()
+        if self.device == "gpu" and self.runtime not in (AUTO, KERAS):
+            raise BadOption(f"--device gpu needs --runtime {KERAS} or {AUTO}; received --runtime {self.runtime}.")
 
 
 @dataclass(frozen=True)
@@ -216,6 +231,7 @@ class BenchOptions(Checked):
 
     rounds: int = option(5, "How often every stage takes its turn.", low=1, high=1000)
     frames: int = option(960, "Frames of the clip that is transcoded whole, decoded and encoded.", low=2, high=2400)
+    compare: bool = option(False, "Measure instead the network alone, in every runtime and precision installed.")
     live: bool = option(False, "Measure the live service instead, with real peers over the network stack.")
     soak: bool = option(False, "With --live: for as long as its limits are stated for, some eight minutes.")
 
@@ -226,6 +242,8 @@ class BenchOptions(Checked):
         super().__post_init__()
         if (self.soak or self.only) and not self.live:
             raise BadOption(f"{'--soak' if self.soak else '--only'} needs --live.")
+        if self.compare and self.live:
+            raise BadOption("--compare and --live exclude each other: one measures the network, the other the service.")
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from streamer.pacing import Size
-from streamer.runtime import Batch, Styled, still
+from streamer.runtime import Batch, Runtime, Styled, still
 from streamer.trunk import Trunk
 
 RUNS = 3  # that are timed, after one that allocates and compiles
+TURNS = 5  # of runtimes that are compared, at most
 
 
 def seconds_a_frame(
@@ -21,14 +22,37 @@ def seconds_a_frame(
     Smaller batches are run too: a runtime may compile for each. The least of a few runs, since a machine that is busy
     at this moment is not slower for that.
     """
-    frame = np.random.default_rng(0).integers(0, 255, (1, *size, 3), dtype=np.uint8)
     least, count = 0.0, 1
     while count <= batch_size:
-        batch = still(np.repeat(frame, count, axis=0), trunk.identity, trunk.config.statistics_size)
+        batch = _noise(trunk, size, count)
         run(batch)
         least = min(_timed(run, batch, clock) for _ in range(RUNS)) / count
         count *= 2
     return least
+
+
+def seconds_in_turns(
+    runtimes: Mapping[str, Runtime], trunk: Trunk, size: Size, within: float, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Seconds that each runtime takes for one frame of this size (height, width): the least of TURNS, in turns.
+
+    After two turns none is begun once `within` seconds have gone by: a slow machine shows soon enough which is faster.
+    """
+    batch, began = _noise(trunk, size, 1), clock()
+    for runtime in runtimes.values():
+        runtime.run(batch)  # allocates
+    taken: dict[str, list[float]] = {name: [] for name in runtimes}
+    for turn in range(TURNS):
+        if turn >= 2 and clock() - began > within:
+            break
+        for name, runtime in runtimes.items():
+            taken[name].append(_timed(runtime.run, batch, clock))
+    return {name: min(seconds) for name, seconds in taken.items()}
+
+
+def _noise(trunk: Trunk, size: Size, count: int) -> Batch:
+    frame = np.random.default_rng(0).integers(0, 255, (1, *size, 3), dtype=np.uint8)
+    return still(np.repeat(frame, count, axis=0), trunk.identity, trunk.config.statistics_size)
 
 
 def _timed(run: Callable[[Batch], Styled], batch: Batch, clock: Callable[[], float]) -> float:

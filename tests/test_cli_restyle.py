@@ -90,7 +90,7 @@ def test_json_is_one_object_and_all_of_stdout(clip: Path) -> None:
     assert result["output"] == str(clip.with_name("clip.mosaic+great_wave.mp4"))
     assert result["results"] == [{key: result[key] for key in result if key not in ("results", "failed")}]
     assert result["failed"] == []
-    assert "The network runs on" in answer.stderr
+    assert "Streams run on LiteRT" in answer.stderr
 
 
 def test_quiet_says_nothing(clip: Path) -> None:

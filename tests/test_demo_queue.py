@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from streamer.engine import Engine, make_runtime
+from streamer.engine import Engine
 from streamer.live import LiveEngine
 from streamer.runtime import Batch, Runtime, Styled
+from streamer.runtimes import make_runtime
 from streamer.service_settings import DemoOptions
 from streamer.settings import EngineOptions, Look
 from streamer.shelf import KeptLibrary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def demo(options: DemoOptions, engine_options: EngineOptions, console: Console) 
             prepare(scratch)
             from web.demo.tunnel import share, unshare
 
-            with build(options, engine_options, limits, scratch) as parts:
+            with build(options, engine_options, limits, scratch, console.detail) as parts:
                 app = application(parts, local_only=not options.is_shared, mcp=options.mcp)
                 url = url_of(options.host, listener)
 
@@ -68,8 +69,14 @@ def check_installed() -> None:
         raise MissingDependency("`streamer demo` needs more packages: pip install 'streamer[demo]'.")
 
 
-def build(options: DemoOptions, engine_options: EngineOptions, limits: Limits, scratch: Scratch) -> Parts:
-    """The parts of a page of its own; the engine is opened when somebody needs it."""
+def build(
+    options: DemoOptions,
+    engine_options: EngineOptions,
+    limits: Limits,
+    scratch: Scratch,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Parts:
+    """The parts of a page of its own; the engine is opened when somebody needs it, and `tell` hears what it runs on."""
     from streamer.engine import Engine
     from streamer.live import LiveEngine
     from streamer.shelf import KeptLibrary
@@ -81,7 +88,7 @@ def build(options: DemoOptions, engine_options: EngineOptions, limits: Limits, s
         limits=limits,
         library=library,
         scratch=scratch,
-        open_engine=lambda: Engine(library, engine_options),
+        open_engine=lambda: Engine.for_streams(library, engine_options, tell),
         open_live=LiveEngine,
         live_url=options.live_address,
         training=options.may_train,

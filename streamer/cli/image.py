@@ -39,7 +39,7 @@ def image(places: Places, look: Look, options: ImageOptions, engine_options: Eng
             stop=job.stop,
         )
 
-    return restyle(console, places, look, engine_options, place=place, work=work, summary=summary)
+    return restyle(console, places, look, engine_options, place=place, work=work, summary=summary, streams=False)
 
 
 def place(source: str, style: str) -> Path:

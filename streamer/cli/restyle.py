@@ -17,6 +17,7 @@ from streamer.settings import EngineOptions, Look
 
 if TYPE_CHECKING:
     from streamer.engine import Engine
+    from streamer.styles import StyleLibrary
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,14 @@ def restyle(
     place: Callable[[str, str], Path],
     work: Work,
     summary: Callable[[Any], str],
+    streams: bool,
 ) -> int:
     """Do the work for every input; returns the exit code.
 
-    place: where the output of an input in a style goes when nobody says.
+    place: where the output of an input in a style goes when nobody says. streams: whether inputs are video, which runs
+    on what this machine is fastest with.
     """
     with stop_on_signals() as stop:
-        from streamer.engine import Engine
         from streamer.media.atomic import remove_unfinished
         from streamer.styles import StyleLibrary
 
@@ -56,13 +58,22 @@ def restyle(
         library = StyleLibrary.default(engine_options.model).select(look.style)
         pairs = places.pairs(lambda source: place(source, look.style))
         outcome = Outcome(console, len(pairs))
-        with places.folder(), Engine(library, engine_options) as engine:
-            console.detail(f"The network runs on {engine.runtime_name}.")
+        with places.folder(), _opened(library, engine_options, streams, console) as engine:
             for source, target in pairs:
                 outcome.attempt(Job(source, target, engine, stop), work, summary)
                 if outcome.stopped:
                     break
         return outcome.finish(stop)
+
+
+def _opened(library: StyleLibrary, options: EngineOptions, streams: bool, console: Console) -> Engine:
+    from streamer.engine import Engine
+
+    if streams:
+        return Engine.for_streams(library, options, console.detail)
+    engine = Engine(library, options)
+    console.detail(f"The network runs on {engine.runtime_name}.")
+    return engine
 
 
 @dataclass

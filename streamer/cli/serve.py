@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +46,7 @@ def serve(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
         threading.Thread(target=_leave_in_time, args=(stop,), name="last resort", daemon=True).start()
         with listen(options) as listener, contextlib.ExitStack() as guests:
             url = url_of(options, listener)
-            parts = build(options, live_options, engine_options)
+            parts = build(options, live_options, engine_options, console.detail)
             parts.demo = demo_page(parts, guests)
             try:
                 run(parts, listener, stop, lambda: console.say(f"Streamer is at {url} (Ctrl-C stops it)."))
@@ -55,8 +56,10 @@ def serve(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
     return 0
 
 
-def build(options: ServeOptions, live_options: LiveOptions, engine_options: EngineOptions) -> Parts:
-    """Put the service together. Raises BadStyle or MissingDependency."""
+def build(
+    options: ServeOptions, live_options: LiveOptions, engine_options: EngineOptions, tell: Callable[[str], None]
+) -> Parts:
+    """Put the service together; `tell` hears what it runs on and why. Raises BadStyle or MissingDependency."""
     import importlib.resources
     from pathlib import Path
 
@@ -73,7 +76,7 @@ def build(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
 
     library = KeptLibrary([SHIPPED, user_folder()], model=engine_options.model)
     metrics = Metrics()
-    engine = Engine(library, engine_options)
+    engine = Engine.for_streams(library, engine_options, tell)
     live = LiveEngine(engine, metrics=metrics, options=live_options)
     pages = Path(str(importlib.resources.files("web") / "live"))
     return Parts(
@@ -82,7 +85,7 @@ def build(options: ServeOptions, live_options: LiveOptions, engine_options: Engi
         engine=engine,
         live=live,
         make_peers=lambda: PeerService(live, RtcOptions(ice_servers=tuple(options.ice_servers)), metrics),
-        make_jobs=lambda: JobStore(library, JobLimits.of(options)),
+        make_jobs=lambda: JobStore(library, JobLimits.of(options), runtime=engine_options.runtime),
         metrics=metrics,
         pages=pages if pages.is_dir() else None,
     )

@@ -43,7 +43,7 @@ def transcode(
             stop=job.stop,
         )
 
-    return restyle(console, places, look, engine_options, place=place, work=work, summary=summary)
+    return restyle(console, places, look, engine_options, place=place, work=work, summary=summary, streams=True)
 
 
 def place(source: str, style: str) -> Path:

@@ -150,7 +150,8 @@ def _engine(task: Task):  # type: ignore[no-untyped-def]  # noqa: ANN202  its ty
     from streamer.styles import StyleLibrary
 
     library = StyleLibrary([Path(STYLES)], Path(task.trunk))
-    return Engine(library, EngineOptions(device="cpu", threads=task.threads))
+    options = EngineOptions(device="cpu", threads=task.threads, runtime=task.runtime)
+    return Engine(library, options) if task.kind == "image" else Engine.for_streams(library, options)
 
 
 def _look(task: Task):  # type: ignore[no-untyped-def]  # noqa: ANN202  likewise

@@ -20,7 +20,8 @@ from streamer.blends import parse_blend
 from streamer.errors import Overloaded, StreamerError, UnknownStream
 from streamer.jobs.process import work
 from streamer.jobs.task import MEDIA_TYPES, STYLES, UPLOAD, Task, Told
-from streamer.settings import Look, ServeOptions, cores
+from streamer.options import AUTO
+from streamer.settings import KERAS, Look, ServeOptions, cores
 from streamer.styles import Style, StyleLibrary, save_style
 
 _KEPT = 64  # results at most; the oldest goes first
@@ -105,10 +106,17 @@ class JobStore:
     """All jobs of a service. Open it inside the event loop; close it there."""
 
     def __init__(
-        self, library: StyleLibrary, limits: JobLimits | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        library: StyleLibrary,
+        limits: JobLimits | None = None,
+        *,
+        runtime: str = AUTO,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """runtime: as --runtime has it. Jobs run on the CPU in any case, and not on Keras, which takes their memory."""
         self._library = library
         self._limits = limits or JobLimits()
+        self._runtime = AUTO if runtime == KERAS else runtime
         self._clock = clock
         self._root = Path(tempfile.mkdtemp(prefix="streamer-jobs-"))
         self._jobs: dict[str, Job] = {}
@@ -195,6 +203,7 @@ class JobStore:
             timeout=limits.timeout,
             memory=limits.memory,
             threads=limits.threads,
+            runtime=self._runtime,
         )
 
     async def _run(self, job: Job) -> None:

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from streamer.options import AUTO
+
 UPLOAD = "upload"  # name of the input in a job's folder; messages show it, so it is a word and no path
 STYLES = "styles"  # folder in a job's folder: the styles that its look needs, as they were when it was asked for
 # The formats that a picture may be asked for in, by the suffix that writes it. None: the input's own.
@@ -38,6 +40,7 @@ class Task:
     timeout: float  # seconds of processor time on each core, and of the clock
     memory: int  # bytes of data the process may have
     threads: int
+    runtime: str = AUTO  # as --runtime has it; one of the CPU's
 
     def to_line(self) -> bytes:
         """As one line of JSON."""

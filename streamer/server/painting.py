@@ -51,5 +51,5 @@ class Painter:
         if self._picture is None:
             self._picture = await asyncio.to_thread(self._read)
         batch = still(self._picture[None], style.modulation, self._parts.library.trunk.config.statistics_size)
-        styled = await asyncio.wrap_future(self._parts.engine.on_device(lambda runtime: runtime.run(batch)))
+        styled = await asyncio.wrap_future(self._parts.engine.submit(batch))
         return await asyncio.to_thread(self._encode, styled.frames[0])

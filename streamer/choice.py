@@ -1,0 +1,156 @@
+"""Which runtime, in which precision, streams are painted by: measured once on each machine, and remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import streamer
+from streamer.caches import cache_folder
+from streamer.files import write_atomically
+from streamer.machine import cpu_identity, package_version
+from streamer.options import AUTO
+from streamer.runtime import Runtime
+from streamer.runtimes import PACKAGES, TITLES, candidates, make_runtime, takes_gpu
+from streamer.settings import KERAS, LITERT, EngineOptions, cores
+from streamer.styles import StyleLibrary
+from streamer.warmup import seconds_in_turns
+
+SIZE = (360, 640)  # height and width of the frame that is measured
+WITHIN = 0.25  # seconds; a start may wait so long, once
+MARGIN = 0.9  # of LiteRT's time in float32: what takes more is not worth another arithmetic
+REMEMBERED = 32  # answers, the newest: of machines that share a home, of trunks, of numbers of threads
+
+Facts = dict[str, Any]  # plain JSON values
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A runtime, one of `streamer.settings.RUNTIMES`, and why it is that one.
+
+    milliseconds: for a frame of SIZE, of each that was measured; on: the day of that; is_new: whether it was just now;
+    is_kept: whether it is remembered. Where nothing was measured, `reason` is why.
+    """
+
+    runtime: str
+    reason: str = ""
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    on: str = ""
+    is_new: bool = False
+    is_kept: bool = True
+
+    def __str__(self) -> str:
+        """Which and why, as a sentence."""
+        if not self.milliseconds:
+            return f"Streams run on {TITLES[self.runtime]}: {self.reason}."
+        rest = [f"{TITLES[name]} {ms:.1f}" for name, ms in self.milliseconds.items() if name != self.runtime]
+        height, width = SIZE
+        when = "just now" if self.is_new else f"on {self.on}"
+        kept = f"remembered in {memory()}" if self.is_kept else f"not remembered, for {memory()} cannot be written"
+        return (
+            f"Streams run on {TITLES[self.runtime]}: {self.milliseconds[self.runtime]:.1f} ms a frame of "
+            f"{width}x{height}, {', '.join(rest)} ms; measured {when}, {kept}."
+        )
+
+
+def choose(library: StyleLibrary, options: EngineOptions, clock: Callable[[], float] = time.perf_counter) -> Choice:
+    """What streams of a library's trunk run on; measures it the first time. Imports no TensorFlow without a GPU.
+
+    Raises BadStyle for a trunk without its compiled form.
+    """
+    if options.runtime != AUTO:
+        return Choice(options.runtime, "that was asked for")
+    if takes_gpu(options):
+        return Choice(KERAS, "there is a GPU")
+    names = candidates(library)
+    if len(names) == 1:
+        learnt = library.trunk.is_for_int8
+        why = "its 8-bit form is not beside its trunk" if learnt else "its network did not learn with 8-bit arithmetic"
+        return Choice(LITERT, why)
+    asked = question(library, options, names)
+    if (known := recall(asked)) is not None:
+        return known
+    made = {name: make_runtime(library, replace(options, runtime=name)) for name in names}
+    return remember(asked, measure(made, library, clock))
+
+
+def measure(
+    runtimes: dict[str, Runtime], library: StyleLibrary, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Milliseconds that each takes for a frame of SIZE; leaves none of their memory behind."""
+    seconds = seconds_in_turns(runtimes, library.trunk, SIZE, WITHIN, clock)
+    for runtime in runtimes.values():
+        runtime.close()
+    return {name: round(1000 * each, 3) for name, each in seconds.items()}
+
+
+def fastest(milliseconds: dict[str, float]) -> str:
+    """The runtime of those measured that is worth it."""
+    best = min(milliseconds, key=lambda name: milliseconds[name])
+    return best if milliseconds[best] < MARGIN * milliseconds[LITERT] else LITERT
+
+
+# What is remembered: a list of what was asked, as `question` has it, with its answer. The newest is the last.
+
+
+def memory() -> Path:
+    """The file."""
+    return cache_folder() / "runtimes.json"
+
+
+def question(library: StyleLibrary, options: EngineOptions, names: list[str]) -> Facts:
+    """All that an answer depends on: the machine, the trunk, and what could run it."""
+    packages = sorted({package for name in names for package in PACKAGES[name]})
+    return {
+        "cpu": cpu_identity(),
+        "cores": cores(),
+        "threads": options.threads or cores(),
+        "trunk": library.trunk.checksum,
+        "runtimes": names,
+        "versions": {"streamer": streamer.__version__} | {name: package_version(name) for name in packages},
+    }
+
+
+def recall(asked: Facts) -> Choice | None:
+    """What was measured when the same was asked; None when it never was, or when what is remembered makes no sense."""
+    for entry in reversed(_remembered()):
+        if entry["for"] == asked:
+            return Choice(fastest(entry["milliseconds"]), milliseconds=entry["milliseconds"], on=entry["on"])
+    return None
+
+
+def remember(asked: Facts, milliseconds: dict[str, float]) -> Choice:
+    """The answer that follows from what was measured, kept for the next time where the cache can be written."""
+    today = date.today().isoformat()
+    others = [entry for entry in _remembered() if entry["for"] != asked]
+    entries = [*others, {"for": asked, "milliseconds": milliseconds, "on": today}]
+    is_kept = False
+    with contextlib.suppress(OSError):
+        memory().parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(memory(), json.dumps(entries[-REMEMBERED:], indent=1).encode())
+        is_kept = True
+    return Choice(fastest(milliseconds), milliseconds=milliseconds, on=today, is_new=True, is_kept=is_kept)
+
+
+def _remembered() -> list[Facts]:
+    """What the file says, as far as it can be believed."""
+    try:
+        entries = json.loads(memory().read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return []
+    return [entry for entry in entries if _is_sound(entry)] if isinstance(entries, list) else []
+
+
+def _is_sound(entry: Any) -> bool:
+    try:
+        times = entry["milliseconds"]
+        in_order = list(times) == entry["for"]["runtimes"] and LITERT in times
+        return in_order and all(0 < each < 1e6 for each in times.values()) and isinstance(entry["on"], str)
+    except (KeyError, TypeError, AttributeError):
+        return False
