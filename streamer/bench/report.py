@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from streamer.bench.clip import HEIGHT, WIDTH
 from streamer.bench.flops import FLOP_PER_MAC, blur_macs, convolution_macs
 from streamer.bench.matrix import FLOP
+from streamer.runtimes import TITLES
 
 if TYPE_CHECKING:
     from streamer.bench.run import Measured
@@ -126,7 +127,7 @@ def _conditions(measured: Measured) -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
         "style": measured.style,
-        "runtime": "LiteRT",
+        "runtime": TITLES[measured.runtime],
         "threads": measured.threads,
         "pinned_to_cores": measured.cores,
         "frames_1080p": measured.large.frames,

@@ -28,9 +28,10 @@ from streamer.bench.stages import (
     StyleStage,
 )
 from streamer.bench.whole import Order, Outcome, transcode_alone
+from streamer.choice import choose
 from streamer.engine import Engine
 from streamer.errors import BadOption, MissingDependency
-from streamer.settings import BenchOptions, EngineOptions, Look
+from streamer.settings import LITERT, BenchOptions, EngineOptions, Look
 from streamer.styles import StyleLibrary
 
 DEFAULT_CORES = 2  # what the project's limits are stated for
@@ -48,6 +49,7 @@ class Measured:
     options: BenchOptions
     threads: int
     style: str
+    runtime: str = LITERT
     facts: dict[str, Any] = field(default_factory=dict)
     costs: dict[str, Costs] = field(default_factory=dict)
     matrix_seconds: list[float] = field(default_factory=list)
@@ -87,10 +89,11 @@ def run_bench(
         raise BadOption("streamer bench measures the CPU; received --device gpu.")
     threads = engine_options.threads or min(DEFAULT_CORES, len(available_cores()))
     library = library.select(style)
-    measured = Measured(library, options or BenchOptions(), threads, style, machine_facts())
+    measured = Measured(library, options or BenchOptions(), threads, style, facts=machine_facts())
     began = time.monotonic()
     with ExitStack() as stack:
         measured.cores = stack.enter_context(pinned(threads))
+        measured.runtime = choose(library, replace(engine_options, device="cpu", threads=threads)).runtime
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="streamer-bench-")))
         rounds = _Rounds(measured, folder, stack)
         rounds.run(began + TIME_LIMIT, progress or (lambda done, total: None))
@@ -110,8 +113,9 @@ class _Rounds:
         frames = decode.frames()
         some = frames[:STYLED_FRAMES]
         look = Look(style=measured.style)
+        engine_options = EngineOptions(device="cpu", runtime=measured.runtime)
         engines = [
-            stack.enter_context(Engine(library, EngineOptions(device="cpu", threads=count))) for count in (threads, 1)
+            stack.enter_context(Engine(library, replace(engine_options, threads=count))) for count in (threads, 1)
         ]
         styled = StyleStage(engines[0].stream(look), frames).pictures()
         repainted = [frame._replace(pixels=picture) for frame, picture in zip(frames, styled, strict=True)]
@@ -137,6 +141,7 @@ class _Rounds:
             style=measured.style,
             threads=threads,
             model=library.model,
+            runtime=measured.runtime,
         )
 
     def _start_tensorflow(self, picture: Picture, folder: Path, stack: ExitStack) -> TensorFlowJohnson | None:

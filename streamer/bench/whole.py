@@ -14,6 +14,7 @@ from pathlib import Path
 
 from streamer.bench.machine import peak_memory
 from streamer.errors import StreamerError
+from streamer.settings import LITERT
 from streamer.styles import StyleLibrary
 from streamer.trunk import DEFAULT_MODEL
 
@@ -30,6 +31,7 @@ class Order:
     style: str
     threads: int
     model: str = DEFAULT_MODEL
+    runtime: str = LITERT
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ def obey(order: Order) -> Outcome:
 
     library = StyleLibrary([Path(folder) for folder in order.folders], Path(order.trunk), order.model)
     options = TranscodeOptions(duration=order.seconds, overwrite=True)
+    engine_options = EngineOptions(device="cpu", threads=order.threads, runtime=order.runtime)
     cpu_before = time.process_time()
-    with Engine(library, EngineOptions(device="cpu", threads=order.threads)) as engine:
+    with Engine(library, engine_options) as engine:
         report = transcode(order.source, Path(order.output), engine.stream(Look(style=order.style)), options)
     return Outcome(report.frames, report.elapsed, time.process_time() - cpu_before, 0.0, peak_memory())
 

@@ -19,12 +19,13 @@ from streamer.settings import LIVE_CASES, BenchOptions, EngineOptions
 def bench(options: BenchOptions, engine_options: EngineOptions, console: Console) -> int:
     """Measure this machine in a few minutes: every stage alone, the whole, and the network against its limits.
 
-    With --device gpu: the engine's frames a second on the GPU, by batch and precision. With --live: the live service,
-    from a picture drawn at a far end to the same picture seen there again.
+    With --compare: the network alone, in every runtime and precision that is installed; from then on streams run on
+    the fastest. With --device gpu: the engine's frames a second on the GPU, by batch and precision. With --live: the
+    live service, from a picture drawn at a far end to the same picture seen there again.
     """
     if options.live:
         return _live(options, console)
-    from streamer.bench import run_bench, run_gpu_bench
+    from streamer.bench import run_bench, run_comparison, run_gpu_bench
     from streamer.styles import StyleLibrary
 
     began = time.monotonic()
@@ -36,13 +37,15 @@ def bench(options: BenchOptions, engine_options: EngineOptions, console: Console
             bar.update(rounds / total, f"round {rounds} of {total}{', ' + left if left else ''}", elapsed)
 
         library = StyleLibrary.default(engine_options.model)
-        if engine_options.device == "gpu":
-            measured = run_gpu_bench(library, progress=progress)
+        if options.compare:
+            measured, told = run_comparison(library, engine_options, options, progress=progress), comparison_lines
+        elif engine_options.device == "gpu":
+            measured, told = run_gpu_bench(library, progress=progress), gpu_lines
         else:
-            measured = run_bench(library, engine_options, options, progress=progress)
+            measured, told = run_bench(library, engine_options, options, progress=progress), lines
     if console.as_json:
         console.result(measured)
-    for line in gpu_lines(measured) if engine_options.device == "gpu" else lines(measured):
+    for line in told(measured):
         console.say(line)
     return 0
 
@@ -88,6 +91,24 @@ def lines(measured: dict[str, Any]) -> list[str]:
         found.append(f"{name:22} {measured[name]:8g}   {limit['must_be']} {limit['limit']:g}{verdict}")
     found.append(f"Johnson's network ran fastest in {johnson['runtime']}. {johnson['note'] or ''}".rstrip())
     return found
+
+
+def comparison_lines(measured: dict[str, Any]) -> list[str]:
+    """A table of the runtimes, what is not installed, and what streams run on, for people."""
+    conditions, cpu = measured["conditions"], measured["machine"]["cpu"]
+    count = conditions["threads"]
+    found = [
+        f"{conditions['width']}x{conditions['height']}, {count} thread{'s' * (count > 1)}, {cpu}",
+        f"{'':16}{'ms':>8}{'CPU ms':>8}{'kB':>6}{'off float32: max':>20}{'mean':>8}",
+    ]
+    for row in measured["rows"]:
+        size = "" if row["kilobytes"] is None else row["kilobytes"]
+        figures = f"{row['ms_per_frame']:8.1f}{row['cpu_ms_per_frame']:8.1f}{size:>6}"
+        off = f"{row['off_float32_max']:>20}{row['off_float32_mean']:8.2f}"
+        mark = "  < streams" if row["chosen"] else ""
+        note = f"  ({row['note']})" if row["note"] else ""
+        found.append(f"{row['title']:16}{figures}{off}{mark}{note}")
+    return [*found, *measured["missing"].values(), measured["why"]]
 
 
 def gpu_lines(measured: dict[str, Any]) -> list[str]:
