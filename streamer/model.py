@@ -64,12 +64,14 @@ class StyleNetwork(keras.Model):
         self.stem = conv(w, 4, "stem", strides=2)
         self.down = edge(d, "down", strides=2)
         self.deep = [
-            [edge(d, f"deep{i}_{j}", dilation_rate=rate) for j in range(2)]
+            [edge(width, f"deep{i}_{j}", dilation_rate=rate) for j, width in enumerate((config.deep_inside, d))]
             for i, rate in enumerate(config.deep_dilations)
         ]
         self.up = conv(w, 1, "up")
         self.fuse = conv(w, 1, "fuse")
-        self.body = [[edge(w, f"body{i}_{j}") for j in range(2)] for i in range(config.blocks)]
+        self.body = [
+            [edge(width, f"body{i}_{j}") for j, width in enumerate((config.inside, w))] for i in range(config.blocks)
+        ]
         self.rise = conv(h, 1, "rise")
         self.head = conv(h, 3, "head")
         self.paint = conv(12, 3, "paint", kernel_initializer=SubPixelInitializer())

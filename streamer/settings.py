@@ -100,6 +100,7 @@ class ImageOptions(Checked):
 STYLE_STEPS, STYLE_RATE = 800, 3e-3
 TRUNK_STEPS, TRUNK_RATE = 8000, 1.5e-3
 TRIAL_STEPS = 150  # of a trial of --sweep
+TEACHER_WEIGHT = 10.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,30 @@ class TrainOptions(Checked):
     temporal_weight: float = option(
         120.0, "Weight of the temporal loss; 0: no second frame.", low=0, high=1e6, metavar="W"
     )
+    teacher: str | None = option(
+        None,
+        "Learn from what another network paints, too: a folder of its styles, of the same names, or a model such as "
+        "quality. With --content-weight 0 --style-weight 0 from that alone, and without VGG weights.",
+        metavar="DIR|MODEL",
+    )
+    teacher_weight: float | None = option(
+        None,
+        f"Weight of the difference from the teacher's pixels; default: {TEACHER_WEIGHT:g}.",
+        low=0,
+        high=1e6,
+        metavar="W",
+    )
+    prune: float = option(
+        0.0,
+        "With --scope trunk: begin with the default network, or that of --start-from, less this share of its channels. "
+        "A multiple of 8 is left; multiples of 16 are what saves time.",
+        low=0,
+        high=0.9,
+        metavar="SHARE",
+    )
+    prune_where: str = option(
+        "blocks", "Which channels: those inside of residual blocks, or all.", choices=("blocks", "everywhere")
+    )
     precision: str = option(
         "auto",
         "Arithmetic; auto: mixed on a GPU, bfloat16 features on a CPU that has it, else float32.",
@@ -157,6 +182,12 @@ class TrainOptions(Checked):
         super().__post_init__()
         if self.minutes is not None and self.steps is not None:
             raise BadOption("--minutes and --steps exclude each other: both say how long to train.")
+        if self.teacher_weight is not None and self.teacher is None:
+            raise BadOption("--teacher-weight needs --teacher.")
+        if self.prune and self.scope != "trunk":
+            raise BadOption("--prune needs --scope trunk: what is left of a network must learn anew.")
+        if self.prune_where != "blocks" and not self.prune:
+            raise BadOption(f"--prune-where {self.prune_where} needs --prune.")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ OUTPUT_TERMS = slice(-9, None)
 UNPAINTED = np.array([0, 0, 0, 0, 0, 0, 1, 1, 1], np.float32)
 
 
+_MAY_BE_LEFT_OUT = ("inside_width", "deep_inside_width")
+
+
 @dataclass(frozen=True)
 class TrunkConfig:
     """The architecture of a trunk; it travels in the metadata of the trunk's weights.
@@ -44,21 +47,44 @@ class TrunkConfig:
     deep_width: int = 32  # channels at 1/8 resolution
     deep_dilations: tuple[int, ...] = field(default=(1, 2))  # one residual block at 1/8 for each entry
     head_width: int = 16  # channels at 1/2 resolution
+    # Channels inside the residual blocks, between their two convolutions; 0: as many as around them.
+    inside_width: int = 0
+    deep_inside_width: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `from_dict` is the inverse."""
-        return asdict(self) | {"deep_dilations": list(self.deep_dilations)}
+        """Plain JSON values; `from_dict` is the inverse. What is 0 is left out: checksums go over this."""
+        values = asdict(self) | {"deep_dilations": list(self.deep_dilations)}
+        return {name: value for name, value in values.items() if value or name not in _MAY_BE_LEFT_OUT}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrunkConfig:
         """Build from JSON values. Raises TypeError on unknown keys."""
         return cls(**values | {"deep_dilations": tuple(values["deep_dilations"])})
 
+    @property
+    def inside(self) -> int:
+        """Channels inside the residual blocks at 1/4 resolution."""
+        return self.inside_width or self.width
+
+    @property
+    def deep_inside(self) -> int:
+        """Channels inside the residual blocks at 1/8 resolution."""
+        return self.deep_inside_width or self.deep_width
+
+    def normalised(self) -> dict[str, int]:
+        """The convolutions that a normalisation follows, and their channels, in the order in which they run."""
+        w, d = self.width, self.deep_width
+        widths = {"stem": w, "down": d}
+        for i in range(len(self.deep_dilations)):
+            widths |= {f"deep{i}_0": self.deep_inside, f"deep{i}_1": d}
+        widths["fuse"] = w
+        for i in range(self.blocks):
+            widths |= {f"body{i}_0": self.inside, f"body{i}_1": w}
+        return widths | {"head": self.head_width}
+
     def norm_widths(self) -> list[int]:
         """Channels of every normalisation layer, in the order in which the network runs them."""
-        w, d = self.width, self.deep_width
-        deep = [d] * (1 + 2 * len(self.deep_dilations))
-        return [w, *deep, w, *[w] * (2 * self.blocks), self.head_width]
+        return list(self.normalised().values())
 
     @property
     def modulation_size(self) -> int:

@@ -32,6 +32,7 @@ from streamer.trunk import TrunkConfig
 CONFIGS = [
     TrunkConfig(),
     TrunkConfig(width=24, blocks=3, deep_width=16, deep_dilations=(1, 2, 4), head_width=8),
+    TrunkConfig(inside_width=16, deep_inside_width=8),
 ]
 
 

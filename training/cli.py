@@ -16,23 +16,25 @@ from streamer.errors import BadMedia, BadOption
 from streamer.files import write_atomically
 from streamer.model import load_network
 from streamer.settings import TrainOptions
-from streamer.styles import THUMBNAILS, TRUNKS, StyleLibrary, save_style
+from streamer.styles import THUMBNAILS, TRUNKS, Style, StyleLibrary, save_style
 from streamer.thumbnails import encoded, sample
 from streamer.trunk import DEFAULT_MODEL, Trunk, Weights, save_trunk
 from training.checkpoint import CHECKPOINT, read_recipe
 from training.data import find_photographs, read_picture, shrink
-from training.download import BSDS500, VGG_IN_WORDS, fetch_photographs, fetching
+from training.download import BSDS500, VGG_IN_WORDS, fetch_photographs, fetching, find_vgg
 from training.evaluate import LAYERS, score
 from training.exports import read_export
 from training.pace import fit_steps
 from training.plan import Picture, make_recipe
 from training.preview import run_network
+from training.prune import in_words
 from training.recipe import Recipe
 from training.run import run
 from training.vgg import Features, load_weights
 
 PREVIEWS, PREVIEW_SIZE = 3, 256  # photographs on the contact sheet, and their short side in pixels
 SCORED, SCORED_SIZE = 12, 512  # photographs that a score card is averaged over, and their largest short side
+Paint = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 class Teller(Protocol):
@@ -70,7 +72,7 @@ class Ground:
 
     photographs: list[Path]
     held_out: list[Path]
-    vgg: Weights
+    vgg: Weights | None  # None where no loss looks at features, and none are at hand to score by
     library: StyleLibrary | None
 
     def previews(self, count: int = PREVIEWS) -> list[NDArray[np.uint8]]:
@@ -152,6 +154,9 @@ def begin(recipe: Recipe, options: TrainOptions, tell: Teller, start_from: Path 
         folder = fetch_photographs(fetching(tell.doing, f"{BSDS500.title} ({BSDS500.terms})"))
         recipe = replace(recipe, content=(str(folder),), content_credit=options.content_credit or BSDS500.title)
     ground = prepare(recipe, tell)
+    if recipe.prune and ground.library:
+        trunk = read_export(start_from).trunk if start_from else ground.library.trunk
+        tell.say(in_words(trunk, recipe.prune, recipe.prune_where))
     if options.minutes is not None:
         tell.doing("timing a few steps")
         check = functools.partial(tell.doing, "timing a few steps")
@@ -169,13 +174,21 @@ def prepare(recipe: Recipe, tell: Teller) -> Ground:
         if not Path(name).exists():
             raise BadMedia(f"There is no folder {name} of photographs.")
     photographs, held_out = find_photographs([Path(name) for name in recipe.content])
-    vgg = load_weights(recipe.vgg, fetching(tell.doing, VGG_IN_WORDS))
-    library = StyleLibrary.default(recipe.model) if recipe.scope == "style" else None
+    at_hand = recipe.vgg != "imagenet" or find_vgg() is not None
+    vgg = load_vgg(recipe, tell) if recipe.uses_features or at_hand else None
+    library = StyleLibrary.default(recipe.model) if recipe.scope == "style" or recipe.prune else None
     return Ground(photographs, held_out, vgg, library)
 
 
+def load_vgg(recipe: Recipe, tell: Teller) -> Weights:
+    """The VGG weights that a recipe names, downloaded if need be. Raises BadMedia."""
+    return load_weights(recipe.vgg, fetching(tell.doing, VGG_IN_WORDS))
+
+
 def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Teller) -> list[Path]:
-    """Score the exported styles on held-out photographs and put them, with a trunk of their own, into the library."""
+    """Score the exported styles on held-out photographs, where there are VGG weights to do it by, and put them, with a
+    trunk of their own, into the library.
+    """
     made = read_export(export)
     network = load_network(made.trunk)
     if recipe.scope == "trunk":  # before its styles, which would be of no use without it
@@ -183,21 +196,30 @@ def install(recipe: Recipe, export: Path, place: Place, ground: Ground, tell: Te
         install_trunk(made.trunk, place.root / TRUNKS, tell.say)
     elif ground.library:
         keep_trunk(ground.library, place.root / TRUNKS)
-    features = Features(ground.vgg, LAYERS)
-    pictures = map(read_picture, spread(ground.held_out, SCORED))
-    views = [shrink(picture, min(SCORED_SIZE, *picture.shape[:2])) for picture in pictures]
+    features = Features(ground.vgg, LAYERS) if ground.vgg else None
+    if not features:
+        tell.say("There are no VGG weights here to score by: --vgg-weights FILE names some.")
     paths = []
     for done, source in enumerate(recipe.styles):
         tell.doing(f"scoring {source.name}", done / len(recipe.styles))
         style = made.styles[source.name]
         paint = functools.partial(run_network, network, modulation=style.modulation)
-        scores = score(features, paint, read_picture(Path(source.picture)), views)
-        metadata = style.metadata | {"scored_on": f"{len(views)} photographs not trained on"}
+        if features:
+            style = scored(style, Path(source.picture), features, paint, ground.held_out)
         write(place.thumbnail(source.name), encoded(paint(sample())))
         paths.append(place.style(source.name, recipe.model))
         paths[-1].parent.mkdir(parents=True, exist_ok=True)
-        save_style(replace(style, scores=scores, metadata=metadata), paths[-1])
+        save_style(style, paths[-1])
     return paths
+
+
+def scored(style: Style, picture: Path, features: Features, paint: Paint, held_out: Sequence[Path]) -> Style:
+    """A style with its score card: the style of that picture, on held-out photographs."""
+    pictures = map(read_picture, spread(held_out, SCORED))
+    views = [shrink(picture, min(SCORED_SIZE, *picture.shape[:2])) for picture in pictures]
+    scores = score(features, paint, read_picture(picture), views)
+    metadata = style.metadata | {"scored_on": f"{len(views)} photographs not trained on"}
+    return replace(style, scores=scores, metadata=metadata)
 
 
 def install_trunk(trunk: Trunk, folder: Path, tell: Callable[[str], None]) -> None:

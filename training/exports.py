@@ -1,12 +1,14 @@
-"""What a run exports, read back: a trunk and its styles, in a folder of the layout of a style library."""
+"""A trunk and its styles: what a run has exported, in a folder of the layout of a style library, or a model's own."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.errors import BadStyle
-from streamer.styles import Style, load_style
+from streamer.styles import FILES, TRUNKS, Style, StyleLibrary, load_style
 from streamer.trunk import Trunk, load_trunk
 
 
@@ -18,19 +20,35 @@ class Export:
     styles: dict[str, Style]
 
 
-def read_export(folder: Path) -> Export:
-    """The styles of a folder, with their trunk from `trunks/` there or beside it.
+def read_export(folder: Path, names: Collection[str] = ()) -> Export:
+    """The styles of a folder, or those of these names, with their trunk from `trunks/` there or beside it.
 
     Raises BadStyle where there are no styles, where they are for different trunks, or where theirs is missing.
     """
-    styles = {path.stem: load_style(path) for path in sorted(folder.glob("*.safetensors"))}
+    paths = [path for path in sorted(folder.glob(FILES)) if not names or path.stem in names]
+    styles = {path.stem: load_style(path) for path in paths}
     wanted = {style.trunk for style in styles.values()}
     if len(wanted) != 1:
         found = f"styles of {len(wanted)} trunks" if wanted else "no styles"
         raise BadStyle(f"{folder} must hold styles of one trunk to begin with or to learn from; it holds {found}.")
-    for place in (folder / "trunks", folder.parent / "trunks"):
-        for path in sorted(place.glob("*.safetensors")):
+    for place in (folder / TRUNKS, folder.parent / TRUNKS):
+        for path in sorted(place.glob(FILES)):
             trunk = load_trunk(path)
             if trunk.checksum in wanted:
                 return Export(trunk, styles)
-    raise BadStyle(f"The trunk {min(wanted)[:12]} of the styles in {folder} is not in {folder / 'trunks'}.")
+    raise BadStyle(f"The trunk {min(wanted)[:12]} of the styles in {folder} is not in {folder / TRUNKS}.")
+
+
+def own_styles(library: StyleLibrary) -> Export:
+    """A library's trunk, and all styles that were made for it, also those that later ones of the same name hide.
+
+    Damaged files are left out. Raises BadStyle when there is no trunk.
+    """
+    styles: dict[str, Style] = {}
+    for folder in library.folders:
+        shelf = StyleLibrary([folder], library.trunk_path, library.model)
+        for name in shelf.names():
+            with contextlib.suppress(BadStyle):
+                if (style := shelf.get(name)).trunk == library.trunk.checksum:
+                    styles[name] = style
+    return Export(library.trunk, styles)

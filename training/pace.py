@@ -26,7 +26,7 @@ def fit_steps(
     minutes: float,
     *,
     library: StyleLibrary | None,
-    vgg: Weights,
+    vgg: Weights | None,
     start_from: Path | None = None,
     check: Callable[[], None],
 ) -> Recipe:

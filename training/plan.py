@@ -6,14 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from streamer.errors import BadMedia, BadOption
 from streamer.geometry import STRIDE
-from streamer.settings import STYLE_RATE, STYLE_STEPS, TRUNK_RATE, TRUNK_STEPS, TrainOptions
+from streamer.settings import STYLE_RATE, STYLE_STEPS, TEACHER_WEIGHT, TRUNK_RATE, TRUNK_STEPS, TrainOptions
 from streamer.styles import NAME
+from streamer.trunk import MODELS
 from training.data import read_style_picture
+from training.distil import find_teacher
 from training.recipe import Recipe, StyleSource
 
 MIN_STYLE_SIZE, MAX_STYLE_SIZE = 32, 4096  # pixels; below the first relu5_1 has nothing to look at
@@ -37,7 +40,8 @@ class Picture:
 def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: TrainOptions) -> Recipe:
     """The recipe of these pictures and options; its length is the default's where only minutes are known.
 
-    Raises BadOption for a bad name, weight or size, BadMedia for a picture that is missing, none, or of one colour.
+    Raises BadOption for a bad name, weight or size, or where there is nothing to learn from, BadMedia for a picture
+    that is missing, none, or of one colour, BadStyle for a teacher that does not know the styles.
     """
     for picture in pictures:
         check_picture(picture)
@@ -47,7 +51,7 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
     if options.crop % STRIDE:
         raise BadOption(f"--crop must be a multiple of {STRIDE}; received {options.crop}.")
     steps, rate = (STYLE_STEPS, STYLE_RATE) if options.scope == "style" else (TRUNK_STEPS, TRUNK_RATE)
-    return Recipe(
+    recipe = Recipe(
         styles=tuple(
             StyleSource(
                 p.name,
@@ -73,8 +77,26 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
         content_weight=options.content_weight,
         temporal_weight=options.temporal_weight,
         quantised=options.quantization_aware,
+        prune=options.prune,
+        prune_where=options.prune_where,
         precision=best_precision() if options.precision == "auto" else options.precision,
+        **_teacher(options, names),
     )
+    if not recipe.learns:
+        raise BadOption(
+            "With --content-weight 0 and --style-weight 0 there is nothing to learn from but a --teacher with a weight."
+        )
+    return recipe
+
+
+def _teacher(options: TrainOptions, names: Sequence[str]) -> dict[str, Any]:
+    """What a recipe says of the teacher. Raises BadStyle."""
+    if options.teacher is None:
+        return {}
+    weight = TEACHER_WEIGHT if options.teacher_weight is None else options.teacher_weight
+    where = options.teacher if options.teacher in MODELS else str(Path(options.teacher).resolve())
+    checksum = find_teacher(where, names).trunk.checksum
+    return {"teacher": where, "teacher_trunk": checksum, "teacher_weight": weight}
 
 
 def check_picture(picture: Picture) -> None:

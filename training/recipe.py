@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from streamer.errors import BadOption
+from streamer.settings import TEACHER_WEIGHT
 from streamer.trunk import DEFAULT_MODEL, MODELS, TrunkConfig
 
 # What the arithmetic is done in. The mixed ones are Keras policies and hold for the style network and the VGG alike;
@@ -41,7 +42,7 @@ class Recipe:
     content_credit: str = ""  # what the photographs are, for the style files
     vgg: str = "imagenet"
     scope: str = "trunk"  # what learns: `trunk`, or `style` for the modulations alone on a given trunk
-    trunk: str = ""  # with scope `style`: the checksum of the trunk
+    trunk: str = ""  # with scope `style`: the checksum of the trunk; with `prune`: of the one that was cut
     model: str = DEFAULT_MODEL  # which network: a key of MODELS
     config: TrunkConfig = _OF_MODEL  # its architecture, if not that of the model's name
     steps: int = 3200
@@ -54,8 +55,11 @@ class Recipe:
     temporal_weight: float = 120.0
     temporal_ramp: tuple[float, float] = (0.03, 0.15)  # where in the run the temporal term fades in
     quantised: bool = False  # learn with convolutions of 8 bits: `training.quantised`
-    teacher: str = ""  # a folder of exported styles of the same names, whose outputs are to be matched
-    teacher_weight: float = 10.0
+    teacher: str = ""  # a folder of styles of the same names, or a key of MODELS: what it paints is to be matched
+    teacher_trunk: str = ""  # the checksum of the teacher's network
+    teacher_weight: float = TEACHER_WEIGHT
+    prune: float = 0.0  # share of the channels that are cut out of the network that the run begins with
+    prune_where: str = "blocks"  # see `training.prune`
     average: float = 0.998  # decay of the moving average of the weights, a step
     precision: str = "float32"  # one of PRECISIONS
     seed: int = 0
@@ -86,6 +90,11 @@ class Recipe:
     def uses_features(self) -> bool:
         """Whether any loss looks at VGG features; without, a run costs a fraction."""
         return self.content_weight > 0 or any(style.style_weight > 0 for style in self.styles)
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn from: pictures, or a teacher."""
+        return self.uses_features or bool(self.teacher and self.teacher_weight)
 
     def to_json(self) -> str:
         """As text; `from_json` is the inverse."""

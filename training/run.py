@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +12,15 @@ from numpy.typing import NDArray
 
 from streamer.errors import BadOption, BadStyle, Interrupted
 from streamer.styles import StyleLibrary
-from streamer.trunk import INT8, TRAINED_FOR, Trunk, Weights
+from streamer.trunk import INT8, MODELS, TRAINED_FOR, Trunk, Weights
 from training.callbacks import StepCallback
-from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, save_checkpoint
+from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, read_recipe, save_checkpoint
 from training.data import Pairs, find_photographs
 from training.devices import accelerators, several, sharing
-from training.exports import read_export
+from training.exports import own_styles, read_export
 from training.logs import TensorBoardLogs, tensorboard_is_here
 from training.preview import Preview
+from training.prune import prune
 from training.recipe import Recipe
 from training.train import Trainer, compile_trainer, synchronise
 from training.vgg import load_weights
@@ -63,7 +63,7 @@ def run(
 
     Where there are several GPUs, they share every batch.
 
-    library: with scope `style`, whose trunk the styles are for.
+    library: with scope `style`, whose trunk the styles are for; with `prune`, whose trunk is cut, if not another's.
     start_from: a folder written by an earlier run's export, whose trunk and styles this run begins with.
     preview: held-out pictures to show in `preview.png`.
     Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run,
@@ -71,7 +71,11 @@ def run(
     """
     keras.utils.set_random_seed(recipe.seed)
     paths, _ = find_photographs([Path(name) for name in recipe.content])
-    recipe, begin = _beginning(recipe, library, start_from)
+    if (recipe.prune or start_from) and (folder / CHECKPOINT).exists():  # what it began with is in there, and more
+        kept = read_recipe(folder)
+        recipe, begin = replace(recipe, config=kept.config, trunk=kept.trunk), None
+    else:
+        recipe, begin = _beginning(recipe, library, start_from)
     if vgg is None and recipe.uses_features:
         vgg = load_weights(recipe.vgg)
     with several(sharing(recipe.batch, recipe.accumulate, accelerators())):
@@ -126,24 +130,35 @@ def _beginning(
         trunk = library.trunk
         if recipe.trunk not in ("", trunk.checksum):
             raise BadStyle(f"This run is for another trunk ({recipe.trunk[:12]}, here {trunk.checksum[:12]}).")
-        known = _modulations(library, trunk, without={source.name for source in recipe.styles})
+        learnt = {source.name for source in recipe.styles}
+        known = {name: style.modulation for name, style in own_styles(library).styles.items() if name not in learnt}
         # A row for a network that runs in 8 bits learns under the same rounding.
         given = replace(recipe, config=trunk.config, trunk=trunk.checksum, quantised=trunk.is_for_int8)
         return given, (trunk, known)
+    return _own_trunk(recipe, library, start_from)
+
+
+def _own_trunk(
+    recipe: Recipe, library: StyleLibrary | None, start_from: Path | None
+) -> tuple[Recipe, tuple[Trunk, dict[str, NDArray[np.float32]]] | None]:
+    """What a trunk that learns begins with: chance, or what there is, of which pruning leaves a part."""
     if start_from:
         export = read_export(start_from)
-        return recipe, (export.trunk, {name: style.modulation for name, style in export.styles.items()})
-    return recipe, None
-
-
-def _modulations(library: StyleLibrary, trunk: Trunk, without: set[str]) -> dict[str, NDArray[np.float32]]:
-    """What a library's styles of a trunk are modulated by."""
-    known = {}
-    for name in set(library.names()) - without:
-        with contextlib.suppress(BadStyle):  # a damaged file must not stop a run that does without it
-            if (style := library.get(name)).trunk == trunk.checksum:
-                known[name] = style.modulation
-    return known
+        model = next((name for name, config in MODELS.items() if config == export.trunk.config), recipe.model)
+        if model != recipe.model:
+            raise BadStyle(f"{start_from} holds a network of the {model} model: give --model {model}.")
+    elif recipe.prune and library is None:
+        raise BadOption("Pruning needs a network to begin with: a library's, or an export.")
+    elif recipe.prune and library:
+        export = own_styles(library)
+    else:
+        return recipe, None
+    trunk, known = export.trunk, {name: style.modulation for name, style in export.styles.items()}
+    if recipe.prune:
+        learnt = {source.name for source in recipe.styles}
+        trunk, known = prune(trunk, known, recipe.prune, recipe.prune_where, by=learnt)
+        recipe = replace(recipe, trunk=export.trunk.checksum)
+    return replace(recipe, config=trunk.config), (trunk, known)
 
 
 def describe(recipe: Recipe) -> dict[str, str]:
@@ -156,7 +171,7 @@ def describe(recipe: Recipe) -> dict[str, str]:
             recipe,
             vgg=Path(recipe.vgg).stem,
             content=tuple(Path(name).name for name in recipe.content),
-            teacher=Path(recipe.teacher).name,
+            teacher=recipe.teacher if recipe.teacher in MODELS else recipe.teacher_trunk,
             styles=tuple(replace(style, picture=style.title) for style in recipe.styles),
         ).to_json(),
     }

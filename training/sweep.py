@@ -23,7 +23,7 @@ from streamer.errors import BadOption, BadStyle
 from streamer.files import write_atomically
 from streamer.model import load_network
 from streamer.settings import TRIAL_STEPS, TrainOptions
-from training.cli import Ground, Teller, begin, prepare
+from training.cli import Ground, Teller, begin, load_vgg, prepare
 from training.data import read_picture
 from training.evaluate import LAYERS, score
 from training.exports import read_export
@@ -35,7 +35,7 @@ from training.sheet import Cell, draw_sheet
 from training.vgg import Features
 
 PLAN, RESULT, PAINTED, SHEET = "sweep.json", "result.json", "painted.png", "sweep.png"
-OF_OPTIONS = ("content_weight", "temporal_weight", "learning_rate")  # fields of TrainOptions
+OF_OPTIONS = ("content_weight", "temporal_weight", "teacher_weight", "learning_rate")  # fields of TrainOptions
 PARAMETERS = ("style_weight", "style_size", *OF_OPTIONS)
 MOST_TRIALS = 64
 SHOWN = 2  # photographs in each cell; the score is a mean over SCORED of them
@@ -126,7 +126,8 @@ def sweep(
             raise BadOption(f"{folder} holds an earlier sweep: --resume goes on with it, --run-dir DIR begins another.")
         trials, ground = _begin(axes, pictures, content, options, tell)
         _write_plan(folder, axes, trials, command)
-    features = Features(ground.vgg, LAYERS)
+    vgg = ground.vgg or load_vgg(trials[0].recipe, tell)  # trials are compared by score, whatever they learn from
+    ground, features = replace(ground, vgg=vgg), Features(vgg, LAYERS)
     for i, trial in enumerate(trials):
         place = folder / f"trial-{trial.number:02}"
         if not (place / RESULT).exists():

@@ -24,7 +24,7 @@ from streamer.trunk import Trunk, Weights, identity_modulation, neutral_modulati
 from training import losses, motion
 from training.data import read_style_picture, shrink
 from training.devices import replicas, sum_over_devices
-from training.distil import Teacher
+from training.distil import teacher_of
 from training.quantised import quantise_convolutions
 from training.recipe import Recipe, StyleSource
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
@@ -77,10 +77,7 @@ class Trainer(keras.Model):
             shape=(), initializer="zeros", trainable=False, name="progress_step", aggregation="only_first_replica"
         )
         self._look(recipe, vgg)
-        self._teacher = None
-        if recipe.teacher:
-            names = [source.name for source in recipe.styles]
-            self._teacher = Teacher(Path(recipe.teacher), names, recipe.network_precision)
+        self._teacher = teacher_of(recipe)
         self._means = {name: keras.metrics.Mean(name=name) for name in self._weights_of_losses()}
         self.built = True
 

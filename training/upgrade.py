@@ -64,6 +64,8 @@ def recipe_again(style: Style, runs: Path, library: StyleLibrary, wishes: Wishes
         steps=wishes.steps or (before.steps if before.scope == "style" else STYLE_STEPS),
         learning_rate=before.learning_rate if before.scope == "style" else STYLE_RATE,
         teacher="",
+        teacher_trunk="",
+        prune=0.0,
     )
 
 

@@ -17,10 +17,10 @@ def convolution_macs(config: TrunkConfig, height: int, width: int) -> int:
     w, d, h = config.width, config.deep_width, config.head_width
     macs = quarter * 4 * 4 * SUBPIXELS * w  # stem
     macs += eighth * 9 * w * d  # down
-    macs += eighth * 9 * d * d * 2 * len(config.deep_dilations)
+    macs += eighth * 9 * d * config.deep_inside * 2 * len(config.deep_dilations)
     macs += eighth * d * w  # up
     macs += quarter * 2 * w * w  # fuse
-    macs += quarter * 9 * w * w * 2 * config.blocks
+    macs += quarter * 9 * w * config.inside * 2 * config.blocks
     macs += quarter * w * h  # rise
     macs += half * 9 * (h + SUBPIXELS) * h  # head
     macs += half * 9 * h * SUBPIXELS  # paint
@@ -40,10 +40,11 @@ def activation_values(config: TrunkConfig, height: int, width: int) -> int:
     w, d, h = config.width, config.deep_width, config.head_width
     values = half * SUBPIXELS + quarter * w  # stem
     values += quarter * w + eighth * d  # down
-    values += eighth * d * 5 * len(config.deep_dilations)  # two convolutions, and the sum reads the block's input
+    # Of each block: two convolutions, and the sum reads its input.
+    values += eighth * (3 * d + 2 * config.deep_inside) * len(config.deep_dilations)
     values += eighth * (d + w)  # up
     values += quarter * 3 * w  # fuse
-    values += quarter * w * 5 * config.blocks
+    values += quarter * (3 * w + 2 * config.inside) * config.blocks
     values += quarter * (w + h)  # rise
     values += half * (h + SUBPIXELS + h)  # head
     return values + half * (h + SUBPIXELS) + half * 2 * SUBPIXELS  # paint, blur

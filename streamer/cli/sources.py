@@ -115,7 +115,8 @@ def takes_sources(command: Callable[..., int]) -> Callable[..., int]:
             multiple=True,
             metavar="NAME=V,V...",
             help="Make short trials of each combination of values, in one picture to choose from: "
-            "--sweep style_weight=1,3,10 content_weight=1,2. Also temporal_weight, style_size, learning_rate.",
+            "--sweep style_weight=1,3,10 content_weight=1,2. Also temporal_weight, teacher_weight, style_size, "
+            "learning_rate.",
         ),
         click.option(
             "--content",

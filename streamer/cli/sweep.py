@@ -41,7 +41,7 @@ def command_line(sources: Sources, options: TrainOptions) -> list[str]:
         part
         for field in dataclasses.fields(TrainOptions)
         if (value := getattr(options, field.name)) != field.default and field.name not in ONE_RUN_ONLY
-        for part in (flag_name(field), str(value))
+        for part in ([flag_name(field)] if value is True else [flag_name(field), str(value)])
     ]
     return ["streamer", "train", *sources.arguments(), *said]
 

@@ -165,8 +165,8 @@ def show(console: Console, written: list[Path]) -> None:
     if console.as_json:
         console.result({"styles": [{"name": s.name, "path": path, "scores": s.scores} for path, s in styles]})
     for path, style in styles:
-        told = scores_text({name: style.scores[name] for name in ("content", "style")})
-        console.say(f"{path} ({told}): {using(path, style.name)}")
+        told = scores_text({name: style.scores[name] for name in ("content", "style") if style.scores})
+        console.say(f"{path} ({told or 'not scored'}): {using(path, style.name)}")
 
 
 def using(path: Path, name: str) -> str:
