@@ -139,7 +139,7 @@ class TrainOptions(Checked):
     )
     content_weight: float = option(1.0, "Weight of the content loss.", low=0, high=1e6, metavar="W")
     temporal_weight: float = option(
-        120.0, "Weight of the temporal loss; 0: no second frame.", low=0, high=1e6, metavar="W"
+        40.0, "Weight of the temporal loss; 0: no second frame.", low=0, high=1e6, metavar="W"
     )
     teacher: str | None = option(
         None,

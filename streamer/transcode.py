@@ -26,6 +26,7 @@ from streamer.transcode_job import Job, Progress, Stylize
 
 __all__ = ["Progress", "Stylize", "TranscodeReport", "transcode"]
 
+_USUAL_FPS = 25.0  # of a video that does not say its own
 _TICK = 0.1  # seconds between looks at the stop event
 
 
@@ -100,8 +101,8 @@ def transcode(
 
 
 def _prepare(stylize: Stylize, reader: VideoReader, tell: Callable[[Notice], None]) -> None:
-    prepare, rate = getattr(stylize, "prepare", None), reader.form.fps
-    if prepare and rate and (said := prepare((reader.height, reader.width), float(rate))):
+    prepare, rate = getattr(stylize, "prepare", None), float(reader.form.fps or _USUAL_FPS)
+    if prepare and (said := prepare((reader.height, reader.width), rate)):
         tell(Notice(said))
 
 

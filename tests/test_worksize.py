@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -17,7 +18,7 @@ from streamer.image import stylize_image
 from streamer.pacing import Size
 from streamer.runtime import Runtime
 from streamer.settings import ImageOptions, Look, TranscodeOptions
-from streamer.transcode import transcode
+from streamer.transcode import _prepare, transcode
 from streamer.worksize import CODED, SPARE, Pace, keep_pace
 from tests import tiny
 
@@ -132,3 +133,15 @@ def test_auto_is_for_the_working_size_alone() -> None:
         TranscodeOptions(size="auto")
     with pytest.raises(BadOption, match=r"or a factor \(0.5x\), or auto; received 'automatic'"):
         Look(work_size="automatic")
+
+
+def test_a_video_that_states_no_rate_is_taken_for_one_of_25() -> None:
+    asked: list[tuple[tuple[int, int], float]] = []
+
+    class Stylize:
+        def prepare(self, size: tuple[int, int], rate: float) -> None:
+            asked.append((size, rate))
+
+    reader = SimpleNamespace(height=48, width=64, form=SimpleNamespace(fps=None))
+    _prepare(Stylize(), reader, lambda notice: None)
+    assert asked == [((48, 64), 25.0)]

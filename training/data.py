@@ -20,6 +20,7 @@ from training.motion import MARGIN, Pair, make_pair
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 SOFT = 0.35  # share of crops that are blurred
+DIM = 0.2  # share of crops in little light
 HOLD_OUT_PREFIX, HOLD_OUT_EVERY = "val_", 20
 MINIMUM_PHOTOGRAPHS = 8
 LEAST_SEEN = 0.3  # share of a frame that its neighbour shows too; less is a cut, or motion that flow cannot follow
@@ -168,7 +169,12 @@ def _soften(crop: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 
 def _relight(crops: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Random exposure, contrast and colour temperature."""
+    """Random exposure, contrast and colour temperature; a share of the crops as dim as a room in the evening.
+
+    Normalisation makes a dim frame as rich in contrast as any other, and its noise with it.
+    """
     gains = (rng.uniform(0.85, 1.15) * rng.uniform(0.95, 1.05, 3)).astype(np.float32)
+    if rng.uniform() < DIM:
+        gains *= np.float32(rng.uniform(0.2, 0.8))
     relit = ((crops - 128) * rng.uniform(0.8, 1.1) + 128 + rng.uniform(-12, 12)) * gains
     return np.clip(relit, 0, 255).astype(np.float32)

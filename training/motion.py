@@ -14,6 +14,7 @@ from training.losses import LUMINANCE
 
 Array = NDArray[np.float32]
 STILL = 0.35  # share of pairs that do not move
+BLOTCHY = 0.5  # share of pairs whose noise is coarser than a pixel
 MARGIN = 32  # pixels of picture around a first frame, from which things move into the second
 
 
@@ -59,10 +60,19 @@ def make_pair(scene: Array, rng: np.random.Generator) -> Pair:
     moved = compensate(scene, there)
     lit = moved * np.float32(rng.uniform(0.9, 1.1)) + np.float32(rng.uniform(-10, 10))
     light = ((lit - moved) @ np.array(LUMINANCE, np.float32))[..., None]
-    noise = rng.normal(0, rng.uniform(0, 5), lit.shape)
-    second = np.clip(lit + noise, 0, 255).astype(np.float32)
+    second = np.clip(lit + _noise(lit.shape, rng), 0, 255).astype(np.float32)
     inside = ((flow >= 0) & (flow <= size - 1)).all(axis=-1, keepdims=True)
     return Pair(first, second, flow, inside.astype(np.float32), light.astype(np.float32))
+
+
+def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Sensor noise (H, W, 3): fine as it comes from a sensor, or in blotches, as codecs and demosaicing leave it."""
+    noise = rng.normal(0, 1, shape).astype(np.float32)
+    if rng.uniform() < BLOTCHY:
+        noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.6, 2.0))
+        noise /= noise.std()
+        return np.asarray(noise * rng.uniform(0, 2.5), np.float32)
+    return np.asarray(noise * rng.uniform(0, 5), np.float32)
 
 
 def compensate(picture: Array, flow: Array) -> Array:

@@ -52,7 +52,7 @@ class Recipe:
     learning_rate: float = 1.8e-3
     content_weight: float = 1.0
     variation_weight: float = 0.0
-    temporal_weight: float = 120.0
+    temporal_weight: float = 40.0
     temporal_ramp: tuple[float, float] = (0.03, 0.15)  # where in the run the temporal term fades in
     quantised: bool = False  # learn with convolutions of 8 bits: `training.quantised`
     teacher: str = ""  # a folder of styles of the same names, or a key of MODELS: what it paints is to be matched
