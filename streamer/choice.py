@@ -23,7 +23,7 @@ from streamer.styles import StyleLibrary
 from streamer.warmup import seconds_in_turns
 
 SIZE = (360, 640)  # height and width of the frame that is measured
-WITHIN = 0.25  # seconds; a start may wait so long, once
+WITHIN = 0.4  # seconds; a start may wait so long, once
 MARGIN = 0.9  # of LiteRT's time in float32: what takes more is not worth another arithmetic
 REMEMBERED = 32  # answers, the newest: of machines that share a home, of trunks, of numbers of threads
 

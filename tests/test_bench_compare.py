@@ -68,7 +68,8 @@ def test_differences_are_those_from_float32(measured: dict[str, Any]) -> None:
 
 
 def test_streams_run_on_the_fastest_from_then_on(measured: dict[str, Any], int8_library: StyleLibrary) -> None:
-    times = {name: row["ms_per_frame"] for name, row in rows(measured).items() if name != "keras"}
+    figures = {name: row for name, row in rows(measured).items() if name != "keras"}
+    times = {name: min(row["ms_per_frame"], row["cpu_ms_per_frame"]) for name, row in figures.items()}
     assert measured["chosen"] == fastest(times)
     assert [name for name, row in rows(measured).items() if row["chosen"]] == [measured["chosen"]]
 

@@ -111,7 +111,9 @@ def _settle(library: StyleLibrary, options: EngineOptions, ready: dict[str, Entr
     names = candidates(library)
     if len(names) == 1:
         return choose(library, options)
-    return remember(question(library, options, names), {name: _least(ready[name].costs.wall) for name in names})
+    costs = {name: ready[name].costs for name in names}
+    least = {name: min(_least(each.wall), _least(each.cpu)) for name, each in costs.items()}  # `streamer.warmup`: why
+    return remember(question(library, options, names), least)
 
 
 def _least(seconds: list[float]) -> float:
