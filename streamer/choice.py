@@ -11,12 +11,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import streamer
 from streamer.caches import cache_folder
 from streamer.files import write_atomically
 from streamer.machine import cpu_identity, package_version
 from streamer.options import AUTO
-from streamer.runtime import Runtime
+from streamer.runtime import Runtime, still
 from streamer.runtimes import PACKAGES, TITLES, candidates, make_runtime, takes_gpu
 from streamer.settings import KERAS, LITERT, EngineOptions, cores
 from streamer.styles import StyleLibrary
@@ -35,7 +37,8 @@ class Choice:
     """A runtime, one of `streamer.settings.RUNTIMES`, and why it is that one.
 
     milliseconds: for a frame of SIZE, of each that was measured; on: the day of that; is_new: whether it was just now;
-    is_kept: whether it is remembered. Where nothing was measured, `reason` is why.
+    is_kept: whether it is remembered; failed: what was to be measured and does not run. Where nothing was measured,
+    `reason` is why.
     """
 
     runtime: str
@@ -44,18 +47,20 @@ class Choice:
     on: str = ""
     is_new: bool = False
     is_kept: bool = True
+    failed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Which and why, as a sentence."""
         if not self.milliseconds:
             return f"Streams run on {TITLES[self.runtime]}: {self.reason}."
-        rest = [f"{TITLES[name]} {ms:.1f}" for name, ms in self.milliseconds.items() if name != self.runtime]
+        others = [f"{TITLES[name]} {ms:.1f} ms" for name, ms in self.milliseconds.items() if name != self.runtime]
+        others += [f"{TITLES[name]} does not run here" for name in self.failed]
         height, width = SIZE
         when = "just now" if self.is_new else f"on {self.on}"
         kept = f"remembered in {memory()}" if self.is_kept else f"not remembered, for {memory()} cannot be written"
         return (
             f"Streams run on {TITLES[self.runtime]}: {self.milliseconds[self.runtime]:.1f} ms a frame of "
-            f"{width}x{height}, {', '.join(rest)} ms; measured {when}, {kept}."
+            f"{width}x{height}, {', '.join(others)}; measured {when}, {kept}."
         )
 
 
@@ -76,8 +81,20 @@ def choose(library: StyleLibrary, options: EngineOptions, clock: Callable[[], fl
     asked = question(library, options, names)
     if (known := recall(asked)) is not None:
         return known
-    made = {name: make_runtime(library, replace(options, runtime=name)) for name in names}
-    return remember(asked, measure(made, library, clock))
+    return remember(asked, measure(_running(library, options, names), library, clock))
+
+
+def _running(library: StyleLibrary, options: EngineOptions, names: list[str]) -> dict[str, Runtime]:
+    """LiteRT in float32, and of the others those that do run: a file may be damaged, a library lack an operator."""
+    found = {LITERT: make_runtime(library, replace(options, runtime=LITERT))}
+    frame = np.zeros((1, 64, 64, 3), np.uint8)
+    batch = still(frame, library.trunk.identity, library.trunk.config.statistics_size)
+    for name in names[1:]:
+        with contextlib.suppress(Exception):  # whatever it is: streams do without, and `-v` says so
+            runtime = make_runtime(library, replace(options, runtime=name))
+            runtime.run(batch)
+            found[name] = runtime
+    return found
 
 
 def measure(
@@ -121,7 +138,8 @@ def recall(asked: Facts) -> Choice | None:
     """What was measured when the same was asked; None when it never was, or when what is remembered makes no sense."""
     for entry in reversed(_remembered()):
         if entry["for"] == asked:
-            return Choice(fastest(entry["milliseconds"]), milliseconds=entry["milliseconds"], on=entry["on"])
+            times = entry["milliseconds"]
+            return Choice(fastest(times), milliseconds=times, on=entry["on"], failed=_failed(asked, times))
     return None
 
 
@@ -135,7 +153,12 @@ def remember(asked: Facts, milliseconds: dict[str, float]) -> Choice:
         memory().parent.mkdir(parents=True, exist_ok=True)
         write_atomically(memory(), json.dumps(entries[-REMEMBERED:], indent=1).encode())
         is_kept = True
-    return Choice(fastest(milliseconds), milliseconds=milliseconds, on=today, is_new=True, is_kept=is_kept)
+    failed = _failed(asked, milliseconds)
+    return Choice(fastest(milliseconds), "", milliseconds, today, is_new=True, is_kept=is_kept, failed=failed)
+
+
+def _failed(asked: Facts, milliseconds: dict[str, float]) -> tuple[str, ...]:
+    return tuple(name for name in asked["runtimes"] if name not in milliseconds)
 
 
 def _remembered() -> list[Facts]:
@@ -150,7 +173,7 @@ def _remembered() -> list[Facts]:
 def _is_sound(entry: Any) -> bool:
     try:
         times = entry["milliseconds"]
-        in_order = list(times) == entry["for"]["runtimes"] and LITERT in times
-        return in_order and all(0 < each < 1e6 for each in times.values()) and isinstance(entry["on"], str)
+        were_asked = times.keys() <= set(entry["for"]["runtimes"]) and LITERT in times
+        return were_asked and all(0 < each < 1e6 for each in times.values()) and isinstance(entry["on"], str)
     except (KeyError, TypeError, AttributeError):
         return False

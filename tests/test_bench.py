@@ -122,6 +122,7 @@ def test_a_short_run_measures_everything(figures: dict[str, Any]) -> None:
     assert figures["conditions"]["frames_1080p"] == 8
     assert figures["matrix_multiply_gflop_per_second"] > 1
     assert figures["conditions"]["threads"] == 1
+    assert figures["conditions"]["runtime"] == "LiteRT float32"
     assert figures["conditions"]["pinned_to_cores"] == available_cores()[:1]
     assert figures["conditions"]["rounds"] == 1
     assert figures["machine"]["versions"]["numpy"] == np.__version__
@@ -224,6 +225,21 @@ def test_a_failed_transcode_is_told_in_a_sentence(tiny_library: StyleLibrary, tm
     order = Order(str(clip), str(tmp_path / "out.mp4"), 1.0, folders, str(tiny_library.trunk_path), "nobody", 1)
     with pytest.raises(StreamerError, match="no style 'nobody'"):
         transcode_alone(order)
+
+
+def test_the_whole_is_transcoded_by_the_runtime_that_was_chosen(int8_library: StyleLibrary, tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "clip.mp4", 4, (96, 64))
+    folders = tuple(str(folder) for folder in int8_library.folders)
+    pixels = []
+    for runtime in ("litert", "litert-int8"):
+        order = Order(
+            *(str(clip), str(tmp_path / f"{runtime}.mp4"), 1.0, folders, str(int8_library.trunk_path), "alpha", 1),
+            runtime=runtime,
+        )
+        assert transcode_alone(order).frames == 4
+        with av.open(order.output) as container:
+            pixels.append(next(container.decode(video=0)).to_ndarray(format="rgb24"))
+    assert (pixels[0] != pixels[1]).any()
 
 
 def test_the_drawn_clip_has_picture_and_sound(tmp_path: Path) -> None:

@@ -170,6 +170,18 @@ def test_an_8_bit_form_that_is_not_there_is_no_candidate(int8_library: StyleLibr
     assert str(choose(library, CPU, never)).endswith("its 8-bit form is not beside its trunk.")
 
 
+def test_a_candidate_that_does_not_run_costs_nobody_a_start(int8_library: StyleLibrary, tmp_path: Path) -> None:
+    library = tiny.copy_for_int8(int8_library, tmp_path / "library")
+    (graph,) = (tmp_path / "library" / "trunks").glob("*.int8.tflite")
+    graph.write_bytes(b"no graph at all")
+    said: list[str] = []
+    for clock in (time.perf_counter, never):
+        found = choose(library, CPU, clock)
+        assert (found.runtime, list(found.milliseconds), found.failed) == ("litert", ["litert"], ("litert-int8",))
+        said.append(str(found))
+    assert all("ms a frame of 640x360, LiteRT int8 does not run here; measured " in each for each in said)
+
+
 # Memory
 
 

@@ -27,16 +27,21 @@ def main() -> None:
     parser.add_argument("--lowest-scale", type=float, default=1 / 3)
     parser.add_argument("--style", default="mosaic")
     asked = parser.parse_args()
-    runtime = None if asked.pace is None else PassthroughRuntime(asked.pace)
     metrics = Metrics()
     options = LiveOptions(max_sessions=1000, lowest_scale=asked.lowest_scale)
     with (
-        Engine(StyleLibrary.default(), runtime=runtime) as engine,
+        _engine(asked.pace) as engine,
         LiveEngine(engine, metrics=metrics, options=options) as live,
     ):
-        if runtime is None:
+        if asked.pace is None:
             live.warm_up()
         asyncio.run(_serve(live, metrics, Look(asked.style)))
+
+
+def _engine(pace: float | None) -> Engine:
+    """What `streamer serve` has, or one without a network."""
+    library = StyleLibrary.default()
+    return Engine.for_streams(library) if pace is None else Engine(library, runtime=PassthroughRuntime(pace))
 
 
 async def _serve(live: LiveEngine, metrics: Metrics, look: Look) -> None:
