@@ -18,11 +18,13 @@ from streamer.styles import StyleLibrary, load_style, save_style
 from streamer.trunk import Trunk, save_trunk
 from tests import tiny
 from tests.lessons import first_batch, tiny_recipe
+from training.checkpoint import RECIPE
 from training.distil import find_teacher
 from training.plan import Picture, make_recipe
 from training.recipe import Recipe
 from training.run import run
 from training.train import Trainer, compile_trainer
+from training.upgrade import Wishes, recipe_again
 from training.vgg import random_weights
 
 
@@ -173,6 +175,23 @@ def test_a_model_is_a_teacher(tmp_path: Path, clean_environment: Path) -> None:
     options = TrainOptions(teacher="live", content_weight=0)
     recipe = make_recipe([replace(picture_of(tmp_path), name="mosaic")], [], options)
     assert (recipe.teacher, recipe.teacher_trunk) == ("live", shipped.trunk.checksum)
+
+
+def test_a_style_learns_from_its_picture_again_when_its_teacher_is_of_another_network(
+    tmp_path: Path, tiny_library: StyleLibrary
+) -> None:
+    teach(tmp_path / "teacher")
+    taught = silent(tiny_recipe(tmp_path, teacher=str(tmp_path / "teacher"), teacher_trunk="0" * 64, prune=0.5))
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    (tmp_path / "runs" / "one" / RECIPE).write_text(taught.to_json())
+    style = load_style(tmp_path / "teacher" / "one.safetensors")
+    again = recipe_again(style, tmp_path / "runs", tiny_library, Wishes())
+    assert (again.teacher, again.teacher_trunk, again.prune, again.scope) == ("", "", 0.0, "style")
+    assert again.content_weight == again.styles[0].style_weight == 1.0 and again.learns
+    seen = replace(taught, styles=tuple(replace(source, style_weight=3.0) for source in taught.styles))
+    (tmp_path / "runs" / "one" / RECIPE).write_text(seen.to_json())
+    again = recipe_again(style, tmp_path / "runs", tiny_library, Wishes())
+    assert (again.content_weight, again.styles[0].style_weight) == (0.0, 3.0)  # as it was chosen
 
 
 def test_a_quality_library_lies_beside_its_trunks(tmp_path: Path) -> None:

@@ -48,11 +48,15 @@ def outdated(root: Path, model: str, trunk: str, names: Sequence[str] = ()) -> l
 def recipe_again(style: Style, runs: Path, library: StyleLibrary, wishes: Wishes) -> Recipe:
     """How a style is learnt on the trunk of a library: as it was learnt, which its run or its file tells.
 
+    What was learnt from a teacher alone, which belongs to the network of then, is learnt from its picture.
     runs: the folder of runs, where that of the style's name may lie. Raises BadMedia when its picture is not at hand.
     """
     before = _run(runs / style.name, style) or _told(style)
     (source,) = (each for each in before.styles if each.name == style.name)
     vgg = wishes.vgg or before.vgg
+    if not before.uses_features:
+        source = replace(source, style_weight=StyleSource.style_weight)
+        before = replace(before, content_weight=Recipe.content_weight)
     return replace(
         before,
         styles=(replace(source, picture=str(_picture(source, wishes.pictures))),),
