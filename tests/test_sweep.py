@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from streamer.cli.main import run
-from streamer.cli.sweep import full_command
-from streamer.errors import Interrupted
+from streamer.cli.sources import Sources
+from streamer.cli.sweep import command_line, full_command
+from streamer.errors import BadOption, Interrupted
 from streamer.settings import TrainOptions
 from tests import tiny
 from training.plan import Picture
@@ -114,6 +116,33 @@ def test_the_first_parameter_changes_fastest(place: Path) -> None:
     ]
     assert all(trial.recipe.styles[0].sizes == (64,) for trial in trials)
     assert [trial.number for trial in trials] == [1, 2, 3, 4]
+
+
+def test_the_weight_of_a_teacher_can_be_swept(place: Path) -> None:
+    tiny.write_library(place / "library")
+    taught = replace(OPTIONS, teacher="library", content_weight=0)
+    picture = replace(PICTURE, name="alpha", weight=0.0)
+    trials = plan_trials(parse_axes(["teacher_weight=1,5", "style_weight=0,2"]), picture, [], taught)
+    assert [(t.recipe.teacher_weight, t.recipe.uses_features) for t in trials] == [
+        (1, False),
+        (5, False),
+        (1, True),
+        (5, True),
+    ]
+    assert {trial.recipe.teacher for trial in trials} == {str((place / "library").resolve())}
+    with pytest.raises(BadOption, match="nothing to learn from"):
+        plan_trials(parse_axes(["teacher_weight=0,1"]), picture, [], taught)
+
+
+def test_the_command_of_a_trial_says_flags_as_they_are_said() -> None:
+    said = dict.fromkeys(Sources.__dataclass_fields__, ())
+    sources = Sources(**said | {"pictures": (Path("a.png"),)})
+    options = TrainOptions(scope="trunk", prune=0.5, teacher="live", quantization_aware=True)
+    command = command_line(sources, options)
+    assert command[:3] == ["streamer", "train", "a.png"] and "True" not in command
+    flags = {"--scope": "trunk", "--prune": "0.5", "--teacher": "live"}
+    assert all(command[command.index(flag) + 1] == value for flag, value in flags.items())
+    assert "--quantization-aware" in command
 
 
 def test_a_trial_is_trained_in_full_by_the_command_with_its_values() -> None:
