@@ -100,13 +100,16 @@ def test_two_styles_and_a_trunk_of_their_own_in_a_library_that_they_make(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = ("My Picture (1).png", "other.png", "--name", "first", "--name", "second", "--style-weight", "2")
-    assert train(*pictures, "--content", "photographs", "--scope", "trunk", "--steps", "1", "--out", "mine") == 0
+    of_trunk = ("--scope", "trunk", "--quantization-aware")
+    assert train(*pictures, "--content", "photographs", *of_trunk, "--steps", "1", "--out", "mine") == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0].endswith("STREAMER_LIBRARY=mine streamer transcode in.mp4 --style first")
     first, second = (load_style(place / "mine" / f"{name}.safetensors") for name in ("first", "second"))
     assert first.trunk == second.trunk and not np.array_equal(first.modulation, second.modulation)
-    assert load_trunk(place / "mine" / "trunks" / f"{first.trunk[:16]}.safetensors").checksum == first.trunk
-    assert (place / "mine" / "trunks" / f"{first.trunk[:16]}.tflite").exists()
+    kept = place / "mine" / "trunks" / first.trunk[:16]
+    trunk = load_trunk(kept.with_suffix(".safetensors"))
+    assert trunk.checksum == first.trunk and trunk.is_for_int8
+    assert all(kept.with_suffix(suffix).exists() for suffix in (".tflite", ".tiles.tflite", ".int8.tflite"))
     recipe = Recipe.from_json((place / "runs" / "first+second" / "recipe.json").read_text())
     assert [style.style_weight for style in recipe.styles] == [2.0, 2.0]
     monkeypatch.setenv("STREAMER_LIBRARY", "mine")
