@@ -27,6 +27,7 @@ from streamer.settings import EngineOptions, Look
 from streamer.styles import StyleLibrary
 from streamer.warmup import TURNS, seconds_in_turns
 from tests import tiny
+from tests.processes import Service
 
 BOTH = ["litert", "litert-int8"]
 CPU = EngineOptions(device="cpu")
@@ -319,3 +320,12 @@ def test_transcode_says_which_and_why(
     assert (home / "streamer" / "runtimes.json").exists()
     said = transcode(clip, "--runtime", "litert-int8")
     assert "streamer: Streams run on LiteRT int8: that was asked for." in said
+
+
+def test_serve_says_which_and_why(clean_environment: Path) -> None:
+    service = Service(clean_environment, "-v")
+    try:
+        assert re.search(r"streamer: Streams run on (LiteRT|Keras)[^:\n]*: ", service.log)
+        assert re.search(r"ready capacity=.* runtime=(LiteRT|Keras)", service.log)
+    finally:
+        service.stop()
