@@ -13,7 +13,7 @@ from typing import Any
 
 from streamer.errors import MissingDependency
 from streamer.files import write_atomically
-from streamer.quantised import quantised
+from streamer.quantised import quantised, without_names
 from streamer.trunk import Trunk, TrunkConfig
 
 Signature = dict[str, Any]  # inputs by name, as tf.TensorSpec
@@ -52,7 +52,7 @@ def compile_trunk(trunk: Trunk, folder: Path, tell: Callable[[str], None] = lamb
 def write_int8(graph: Path, tell: Callable[[str], None]) -> None:
     """Write the 8-bit form of a compiled trunk beside it; needs AI Edge Quantizer, and no TensorFlow."""
     try:
-        write_atomically(int8_path(graph), quantised(graph.read_bytes(), "dynamic"))
+        write_atomically(int8_path(graph), without_names(quantised(graph.read_bytes(), "dynamic")))
     except MissingDependency as error:
         tell(f"This trunk runs in float32 alone for now. {error}")
 
