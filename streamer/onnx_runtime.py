@@ -11,6 +11,7 @@ from streamer import caches
 from streamer.errors import MissingDependency
 from streamer.kernels import whole_weights
 from streamer.runtime import Batch, Runtime, Styled, pad
+from streamer.settings import cores
 from streamer.trunk import Trunk
 
 OUTPUTS = ("styled", "used", "own")
@@ -47,13 +48,14 @@ class OnnxRuntime:
 
 
 def onnx_session(graph: bytes, threads: int | None = None) -> Any:
-    """A session on the CPU; by default on all cores. Raises MissingDependency."""
+    """A session on the CPU; by default on all cores that this process may use. Raises MissingDependency."""
     try:
         import onnxruntime
     except ImportError as error:
         raise _missing("onnxruntime") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
+    # Left to itself it takes all that there are, and pins its threads to them, whatever the process may use.
+    options.intra_op_num_threads = threads or cores()
     # Threads that wait would spin, on cores that a decoder and an encoder have work for.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from streamer import caches
 from streamer.engine import Engine
 from streamer.errors import MissingDependency
 from streamer.image import tile_batch
-from streamer.onnx_runtime import graph_name, onnx_graph_of
+from streamer.onnx_runtime import graph_name, onnx_graph_of, onnx_session
 from streamer.runtimes import candidates, make_runtime
 from streamer.settings import EngineOptions, Look
 from streamer.styles import StyleLibrary
@@ -37,6 +38,19 @@ def test_a_stream_is_what_litert_makes_of_it(tiny_library: StyleLibrary, tiny_en
         ours = engine.stream(Look("alpha"))(frames, times)
     theirs = tiny_engine.stream(Look("alpha"))(frames, times)
     assert np.abs(np.stack(ours).astype(int) - np.stack(theirs)).max() <= 1
+
+
+def test_it_keeps_to_the_cores_that_the_process_may_use(tiny_library: StyleLibrary) -> None:
+    graph, allowed = onnx_graph_of(tiny_library.trunk), os.sched_getaffinity(0)
+    before = set(os.listdir("/proc/self/task"))
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        alone = onnx_session(graph)
+        assert set(os.listdir("/proc/self/task")) == before, "one core, and no thread beside ours"
+        assert alone.get_session_options().intra_op_num_threads == 1
+        assert onnx_session(graph, 3).get_session_options().intra_op_num_threads == 3
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def test_tiles_are_litert_s(tiny_library: StyleLibrary, tiny_engine: Engine) -> None:
