@@ -18,6 +18,7 @@ from streamer.errors import BadOption
 from streamer.runtimes import graph_size
 from streamer.settings import RUNTIMES, BenchOptions, EngineOptions
 from streamer.styles import StyleLibrary
+from tests import tiny
 
 ONE_ROUND = BenchOptions(rounds=1)
 CPU = EngineOptions(device="cpu", threads=1)
@@ -103,6 +104,22 @@ def test_what_is_not_installed_and_what_was_not_learnt_is_said(
     assert any("needs the package onnxruntime" in line for line in said)
     assert any("needs TensorFlow" in line for line in said)
     assert said[-1] == "Streams run on LiteRT float32: its network did not learn with 8-bit arithmetic."
+
+
+def test_what_is_damaged_is_said_and_the_others_are_measured(
+    int8_library: StyleLibrary, measured: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tiny.copy_for_int8(int8_library, tmp_path)
+    (graph,) = (tmp_path / "trunks").glob("*.int8.tflite")
+    graph.write_bytes(b"no graph at all")
+    (tmp_path / "onnxruntime.py").write_text("raise ImportError('a shared library is missing')")
+    monkeypatch.syspath_prepend(tmp_path)  # so it is installed; and its graph is kept
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    monkeypatch.setitem(sys.modules, "keras", None)
+    found = run_comparison(library, CPU, ONE_ROUND, style="alpha")
+    assert set(rows(found)) == {"litert"} and found["chosen"] == "litert"
+    assert found["missing"]["litert-int8"].startswith("LiteRT int8 does not run here: ")
+    assert ", LiteRT int8 does not run here, ONNX Runtime does not run here; measured just now" in found["why"]
 
 
 def test_one_runtime_or_a_gpu_is_no_comparison(tiny_library: StyleLibrary, capsys: pytest.CaptureFixture[str]) -> None:

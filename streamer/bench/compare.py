@@ -94,15 +94,18 @@ def _batches(library: StyleLibrary, style: str) -> list[Batch]:
 def _ready(
     library: StyleLibrary, options: EngineOptions, batches: list[Batch]
 ) -> tuple[dict[str, Entry], dict[str, str]]:
-    """The runtimes that are installed, each run once; and of the others why they are not."""
+    """The runtimes that are installed and run, each run once; and why the others do not."""
     ready, missing = {}, {}
     for name in RUNTIMES:
         try:
             runtime = make_runtime(library, replace(options, runtime=name))
+            ready[name] = Entry(runtime, np.concatenate([runtime.run(batch).frames for batch in batches]))
         except MissingDependency as error:
             missing[name] = str(error)
-            continue
-        ready[name] = Entry(runtime, np.concatenate([runtime.run(batch).frames for batch in batches]))
+        except Exception as error:
+            if name == LITERT:  # which the others are held against
+                raise
+            missing[name] = f"{TITLES[name]} does not run here: {error}."
     return ready, missing
 
 
@@ -111,7 +114,7 @@ def _settle(library: StyleLibrary, options: EngineOptions, ready: dict[str, Entr
     names = candidates(library)
     if len(names) == 1:
         return choose(library, options)
-    costs = {name: ready[name].costs for name in names}
+    costs = {name: ready[name].costs for name in names if name in ready}
     least = {name: min(_least(each.wall), _least(each.cpu)) for name, each in costs.items()}  # `streamer.warmup`: why
     return remember(question(library, options, names), least)
 
