@@ -42,6 +42,19 @@ def test_inputs_have_256_levels_for_each_item_and_keep_zero() -> None:
     np.testing.assert_allclose(by_pixel, x, rtol=1e-6)  # one channel: its value is the largest
 
 
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+@pytest.mark.parametrize("axes", [(1, 2, 3), (3,)])
+def test_mixed_precision_rounds_as_float32_does(precision: str, axes: tuple[int, ...]) -> None:
+    """Also where all is zero, as most of what a relu gives may be."""
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype(np.float32)
+    x[0, 0, 0], x[1] = 0.0, 0.0
+    narrow = ops.cast(ops.convert_to_tensor(x), precision)
+    wanted = ops.convert_to_numpy(round_inputs(ops.cast(narrow, "float32"), axes))
+    rounded = round_inputs(narrow, axes)
+    assert keras.backend.standardize_dtype(rounded.dtype) == precision
+    np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(rounded, "float32")), wanted, atol=0.02)
+
+
 def test_gradients_pass_through_the_rounding() -> None:
     x = keras.Variable(np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype(np.float32))
     import tensorflow as tf

@@ -34,7 +34,7 @@ def quantise_convolutions(network: StyleNetwork) -> None:
 
 def convolutions(network: StyleNetwork) -> Iterator[Any]:
     """Its convolutions."""
-    yield from (layer for layer in network._flatten_layers() if isinstance(layer, keras.layers.Conv2D))
+    yield from (layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
 
 
 def _convolve(convolution: Any, prepare: Any, x: Any, kernel: Any) -> Any:
@@ -49,9 +49,10 @@ def round_kernel(kernel: Any) -> Any:
 
 def round_inputs(x: Any, axes: tuple[int, ...] = (1, 2, 3)) -> Any:
     """(B, H, W, C) with 256 levels, 0 among them, between the least and the largest value along some axes."""
-    least = ops.minimum(ops.min(x, axis=axes, keepdims=True), 0.0)
-    most = ops.maximum(ops.max(x, axis=axes, keepdims=True), SMALLEST)
+    exact = ops.cast(x, "float32")  # in float16 SMALLEST is 0
+    least = ops.minimum(ops.min(exact, axis=axes, keepdims=True), 0.0)
+    most = ops.maximum(ops.max(exact, axis=axes, keepdims=True), SMALLEST)
     step = (most - least) / LEVELS  # Keras' own rounds a whole tensor, or its channels, alike
     zero = ops.round(-least / step)
-    rounded = ops.clip(ops.round(x / step) + zero, 0.0, LEVELS)
-    return x + ops.stop_gradient((rounded - zero) * step - x)
+    rounded = ops.clip(ops.round(exact / step) + zero, 0.0, LEVELS)
+    return x + ops.cast(ops.stop_gradient((rounded - zero) * step - exact), x.dtype)
