@@ -13,8 +13,11 @@ _DIGEST = 32  # bytes in front of what is kept
 
 
 def cache_folder() -> Path:
-    """XDG_CACHE_HOME/streamer, or ~/.cache/streamer."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streamer"
+    """XDG_CACHE_HOME/streamer, or ~/.cache/streamer; for a user who has no home one that cannot be written."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "streamer"
+    except RuntimeError:
+        return Path("/nonexistent/.cache/streamer")
 
 
 def kept(name: str) -> bytes | None:

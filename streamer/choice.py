@@ -19,7 +19,7 @@ from streamer.files import write_atomically
 from streamer.machine import cpu_identity, package_version
 from streamer.options import AUTO
 from streamer.runtime import Runtime, still
-from streamer.runtimes import PACKAGES, TITLES, candidates, make_runtime, takes_gpu
+from streamer.runtimes import PACKAGES, TITLES, candidates, int8_digest, make_runtime, takes_gpu
 from streamer.settings import KERAS, LITERT, EngineOptions, cores
 from streamer.styles import StyleLibrary
 from streamer.warmup import seconds_in_turns
@@ -72,7 +72,7 @@ def choose(library: StyleLibrary, options: EngineOptions, clock: Callable[[], fl
     if options.runtime != AUTO:
         return Choice(options.runtime, "that was asked for")
     if takes_gpu(options):
-        return Choice(KERAS, "there is a GPU")
+        return Choice(KERAS, "a GPU was asked for" if options.device == "gpu" else "there is a GPU")
     names = candidates(library)
     if len(names) == 1:
         learnt = library.trunk.is_for_int8
@@ -130,6 +130,7 @@ def question(library: StyleLibrary, options: EngineOptions, names: list[str]) ->
         "threads": options.threads or cores(),
         "trunk": library.trunk.checksum,
         "runtimes": names,
+        "int8": int8_digest(library),  # one that does not run may be made anew
         "versions": {"streamer": streamer.__version__} | {name: package_version(name) for name in packages},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def candidates(library: StyleLibrary) -> list[str]:
     if find_spec("onnxruntime") and caches.kept(graph_name(trunk)) is not None:
         found.append(ONNX)
     return found
+
+
+def int8_digest(library: StyleLibrary) -> str:
+    """SHA-256 of a trunk's 8-bit form, by which it is known when it is made anew; "" where none can be read."""
+    try:
+        return sha256(int8_path(_graph(library)).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def graph_size(library: StyleLibrary, runtime: str) -> int | None:

@@ -156,6 +156,12 @@ def test_a_gpu_has_keras_alone() -> None:
         EngineOptions(device="gpu", runtime="litert-int8")
 
 
+def test_a_gpu_that_is_asked_for_is_not_said_to_be_there(int8_library: StyleLibrary) -> None:
+    """Whether it is shows when the runtime is made."""
+    found = choose(int8_library, EngineOptions(device="gpu"), never)
+    assert str(found) == "Streams run on Keras: a GPU was asked for."
+
+
 def test_without_another_candidate_nothing_is_measured(tiny_library: StyleLibrary, home: Path) -> None:
     assert candidates(tiny_library) == ["litert"]
     found = choose(tiny_library, CPU, never)
@@ -174,6 +180,7 @@ def test_an_8_bit_form_that_is_not_there_is_no_candidate(int8_library: StyleLibr
 def test_a_candidate_that_does_not_run_costs_nobody_a_start(int8_library: StyleLibrary, tmp_path: Path) -> None:
     library = tiny.copy_for_int8(int8_library, tmp_path / "library")
     (graph,) = (tmp_path / "library" / "trunks").glob("*.int8.tflite")
+    whole = graph.read_bytes()
     graph.write_bytes(b"no graph at all")
     said: list[str] = []
     for clock in (time.perf_counter, never):
@@ -181,6 +188,9 @@ def test_a_candidate_that_does_not_run_costs_nobody_a_start(int8_library: StyleL
         assert (found.runtime, list(found.milliseconds), found.failed) == ("litert", ["litert"], ("litert-int8",))
         said.append(str(found))
     assert all("ms a frame of 640x360, LiteRT int8 does not run here; measured " in each for each in said)
+    graph.write_bytes(whole)  # as `streamer compile` makes it anew
+    repaired = choose(library, CPU)
+    assert repaired.is_new and not repaired.failed and list(repaired.milliseconds) == BOTH
 
 
 # Memory
@@ -270,6 +280,20 @@ def test_a_memory_that_cannot_be_written_is_no_error(
         found = choose(int8_library, CPU)
         assert found.is_new
         assert re.search(rf"measured just now, not remembered, for {memory()} cannot be written\.$", str(found))
+
+
+def test_a_user_without_a_home_is_no_error(int8_library: StyleLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose user id has no name, where HOME is not set."""
+
+    def nobody(user: int) -> None:
+        raise KeyError(user)
+
+    for name in ("XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert memory() == Path("/nonexistent/.cache/streamer/runtimes.json")
+    assert candidates(int8_library) == BOTH
+    assert recall(question(int8_library, CPU, BOTH)) is None
 
 
 def test_the_memory_has_a_bound(int8_library: StyleLibrary) -> None:
