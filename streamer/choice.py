@@ -81,7 +81,10 @@ def choose(library: StyleLibrary, options: EngineOptions, clock: Callable[[], fl
     asked = question(library, options, names)
     if (known := recall(asked)) is not None:
         return known
-    return remember(asked, measure(_running(library, options, names), library, clock))
+    runtimes = _running(library, options, names)
+    with contextlib.suppress(Exception):  # a job may have too little memory for it, and enough for what it is to paint
+        return remember(asked, measure(runtimes, library, clock))
+    return Choice(LITERT, "which is fastest could not be measured")
 
 
 def _running(library: StyleLibrary, options: EngineOptions, names: list[str]) -> dict[str, Runtime]:
@@ -101,9 +104,11 @@ def measure(
     runtimes: dict[str, Runtime], library: StyleLibrary, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, float]:
     """Milliseconds that each takes for a frame of SIZE; leaves none of their memory behind."""
-    seconds = seconds_in_turns(runtimes, library.trunk, SIZE, WITHIN, clock)
-    for runtime in runtimes.values():
-        runtime.close()
+    try:
+        seconds = seconds_in_turns(runtimes, library.trunk, SIZE, WITHIN, clock)
+    finally:
+        for runtime in runtimes.values():
+            runtime.close()
     return {name: round(1000 * each, 3) for name, each in seconds.items()}
 
 

@@ -193,6 +193,27 @@ def test_a_candidate_that_does_not_run_costs_nobody_a_start(int8_library: StyleL
     assert repaired.is_new and not repaired.failed and list(repaired.milliseconds) == BOTH
 
 
+def test_where_nothing_can_be_measured_streams_run_all_the_same(
+    int8_library: StyleLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a job that has no memory for a frame of that size."""
+    closed: list[bool] = []
+
+    class Small(PassthroughRuntime):
+        def run(self, batch: Any) -> Any:
+            if batch.frames.shape[1] > 64:
+                raise RuntimeError("XNNPack delegate failed to reshape runtime")
+            return super().run(batch)
+
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr(choice, "make_runtime", lambda *_: Small())
+    found = choose(int8_library, CPU)
+    assert str(found) == "Streams run on LiteRT float32: which is fastest could not be measured."
+    assert closed == [True, True] and not memory().exists()
+
+
 # Memory
 
 
