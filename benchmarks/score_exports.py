@@ -4,7 +4,7 @@ Content and style of photographs, and the warping error of clips styled as strea
 form has; means over styles. Needs the extras train and export, photographs and clips that nothing was trained on, and
 the pictures of the styles:
 
-    .venv/bin/python -m benchmarks.score_exports --content DIR --clips DIR --pictures DIR --vgg-weights FILE
+    .venv/bin/python benchmarks/score_exports.py --content DIR --clips DIR --pictures DIR --vgg-weights FILE
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from compare_exports import PAGE, publish
 
-from benchmarks.compare_exports import PAGE, publish
 from streamer.engine import Engine
 from streamer.export.frames import representative
 from streamer.export.litert import litert_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,13 +21,16 @@ from streamer.machine import cpu_identity, package_version
 from streamer.options import AUTO
 from streamer.runtime import Runtime, still
 from streamer.runtimes import PACKAGES, TITLES, candidates, int8_digest, make_runtime, takes_gpu
-from streamer.settings import KERAS, LITERT, EngineOptions, cores
+from streamer.settings import KERAS, LITERT, LITERT_INT8, EngineOptions, cores
 from streamer.styles import StyleLibrary
 from streamer.warmup import seconds_in_turns
 
 SIZE = (360, 640)  # height and width of the frame that is measured
 WITHIN = 0.4  # seconds; a start may wait so long, once
-MARGIN = 0.9  # of LiteRT's time in float32: what takes more is not worth another arithmetic
+MARGIN = 0.9  # of LiteRT's time in float32: what takes more is not worth another library
+# Milliseconds for a frame of SIZE: 30 frames a second, and a third of the time for decoding and encoding. Whoever is as
+# fast as that in float32 stays there: rounding turns the little that is left of a still scene's noise into more.
+PACE = 20.0
 REMEMBERED = 32  # answers, the newest: of machines that share a home, of trunks, of numbers of threads
 
 Facts = dict[str, Any]  # plain JSON values
@@ -55,6 +59,8 @@ class Choice:
             return f"Streams run on {TITLES[self.runtime]}: {self.reason}."
         others = [f"{TITLES[name]} {ms:.1f} ms" for name, ms in self.milliseconds.items() if name != self.runtime]
         others += [f"{TITLES[name]} does not run here" for name in self.failed]
+        if self.milliseconds.get(LITERT_INT8, PACE) < self.milliseconds[self.runtime]:
+            others.append(f"which is for where float32 takes more than {PACE:g}, for it is less quiet")
         height, width = SIZE
         when = "just now" if self.is_new else f"on {self.on}"
         kept = f"remembered in {memory()}" if self.is_kept else f"not remembered, for {memory()} cannot be written"
@@ -112,10 +118,14 @@ def measure(
     return {name: round(1000 * each, 3) for name, each in seconds.items()}
 
 
-def fastest(milliseconds: dict[str, float]) -> str:
-    """The runtime of those measured that is worth it."""
-    best = min(milliseconds, key=lambda name: milliseconds[name])
-    return best if milliseconds[best] < MARGIN * milliseconds[LITERT] else LITERT
+def best(milliseconds: dict[str, float]) -> str:
+    """The runtime of those measured that streams run on: 8 bits only where float32 does not keep pace."""
+    exact = {name: each for name, each in milliseconds.items() if name != LITERT_INT8}
+    found = min(exact, key=lambda name: exact[name])
+    if exact[found] >= MARGIN * milliseconds[LITERT]:
+        found = LITERT
+    in_8_bits = milliseconds.get(LITERT_INT8, math.inf)
+    return LITERT_INT8 if milliseconds[found] > PACE and in_8_bits < MARGIN * milliseconds[found] else found
 
 
 # What is remembered: a list of what was asked, as `question` has it, with its answer. The newest is the last.
@@ -145,7 +155,7 @@ def recall(asked: Facts) -> Choice | None:
     for entry in reversed(_remembered()):
         if entry["for"] == asked:
             times = entry["milliseconds"]
-            return Choice(fastest(times), milliseconds=times, on=entry["on"], failed=_failed(asked, times))
+            return Choice(best(times), milliseconds=times, on=entry["on"], failed=_failed(asked, times))
     return None
 
 
@@ -160,7 +170,7 @@ def remember(asked: Facts, milliseconds: dict[str, float]) -> Choice:
         write_atomically(memory(), json.dumps(entries[-REMEMBERED:], indent=1).encode())
         is_kept = True
     failed = _failed(asked, milliseconds)
-    return Choice(fastest(milliseconds), "", milliseconds, today, is_new=True, is_kept=is_kept, failed=failed)
+    return Choice(best(milliseconds), "", milliseconds, today, is_new=True, is_kept=is_kept, failed=failed)
 
 
 def _failed(asked: Facts, milliseconds: dict[str, float]) -> tuple[str, ...]:

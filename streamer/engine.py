@@ -72,7 +72,7 @@ class Engine:
     def for_streams(
         cls, library: StyleLibrary, options: EngineOptions | None = None, tell: Callable[[str], None] = lambda _: None
     ) -> Self:
-        """An engine whose streams run on what this machine is fastest with (`streamer.choice`), if nobody says on what.
+        """An engine whose streams run on what is best on this machine (`streamer.choice`), if nobody says on what.
 
         Its stills are painted in float32 all the same: of a picture one sees more, and waits for it once. tell: hears,
         in a sentence, on what and why. Raises as the constructor.

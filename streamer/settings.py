@@ -53,7 +53,7 @@ class EngineOptions(Checked):
     runtime: str = option(
         AUTO,
         "What runs the network; auto: Keras on a GPU, else LiteRT, and for streams in 8 bits where the network learnt "
-        "for it and this machine is faster in them.",
+        "for it and float32 does not keep pace here.",
         choices=(AUTO, *RUNTIMES),
     )
     threads: int | None = option(None, "Threads of the CPU runtime; default: all cores.", low=1, high=256)

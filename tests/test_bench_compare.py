@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from streamer.bench import run_comparison
-from streamer.choice import choose, fastest
+from streamer.choice import best, choose
 from streamer.cli.bench import comparison_lines
 from streamer.cli.main import run
 from streamer.errors import BadOption
@@ -71,7 +71,7 @@ def test_differences_are_those_from_float32(measured: dict[str, Any]) -> None:
 def test_streams_run_on_the_fastest_from_then_on(measured: dict[str, Any], int8_library: StyleLibrary) -> None:
     figures = {name: row for name, row in rows(measured).items() if name != "keras"}
     times = {name: min(row["ms_per_frame"], row["cpu_ms_per_frame"]) for name, row in figures.items()}
-    assert measured["chosen"] == fastest(times)
+    assert measured["chosen"] == best(times)
     assert [name for name, row in rows(measured).items() if row["chosen"]] == [measured["chosen"]]
 
     def never() -> float:

@@ -1,4 +1,4 @@
-"""Every runtime and precision that is installed, side by side on one network; streams then run on the fastest."""
+"""Every runtime and precision that is installed, side by side on one network; what streams run on follows from it."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ def bench(options: BenchOptions, engine_options: EngineOptions, console: Console
     """Measure this machine in a few minutes: every stage alone, the whole, and the network against its limits.
 
     With --compare: the network alone, in every runtime and precision that is installed; from then on streams run on
-    the fastest. With --device gpu: the engine's frames a second on the GPU, by batch and precision. With --live: the
-    live service, from a picture drawn at a far end to the same picture seen there again.
+    what is best by that. With --device gpu: the engine's frames a second on the GPU, by batch and precision. With
+    --live: the live service, from a picture drawn at a far end to the same picture seen there again.
     """
     if options.live:
         return _live(options, console)

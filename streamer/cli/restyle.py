@@ -47,7 +47,7 @@ def restyle(
     """Do the work for every input; returns the exit code.
 
     place: where the output of an input in a style goes when nobody says. streams: whether inputs are video, which runs
-    on what this machine is fastest with.
+    on what is best on this machine.
     """
     with stop_on_signals() as stop:
         from streamer.media.atomic import remove_unfinished
