@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer import postprocess
-from streamer.choice import choose
+from streamer.choice import Choice, choose
 from streamer.denoise import TemporalDenoiser
 from streamer.geometry import lowered_size
 from streamer.options import AUTO
@@ -50,6 +50,8 @@ class StreamState:
 class Engine:
     """Runs one trunk on one device for any number of streams. Close it, or use it as a context manager."""
 
+    choice: Choice | None = None  # what `for_streams` chose
+
     def __init__(
         self,
         library: StyleLibrary,
@@ -83,7 +85,9 @@ class Engine:
         runtime = make_runtime(library, replace(options, runtime=choice.runtime))
         is_new_to_stills = options.runtime == AUTO and choice.runtime not in (LITERT, KERAS)
         stills = make_runtime(library, replace(options, runtime=LITERT)) if is_new_to_stills else runtime
-        return cls(library, runtime=runtime, stills=stills)
+        engine = cls(library, runtime=runtime, stills=stills)
+        engine.choice = choice
+        return engine
 
     def __enter__(self) -> Self:
         return self

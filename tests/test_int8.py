@@ -13,6 +13,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from streamer.cli.main import run
+from streamer.cli.serve import build
 from streamer.compiled import compiled_path, int8_path, write_int8
 from streamer.engine import Engine
 from streamer.errors import BadStyle, MissingDependency
@@ -21,7 +22,7 @@ from streamer.image import tile_batch
 from streamer.jobs import JobLimits, JobStore
 from streamer.runtime import LiteRTRuntime, still
 from streamer.runtimes import make_runtime
-from streamer.settings import EngineOptions, Look
+from streamer.settings import EngineOptions, LiveOptions, Look, ServeOptions
 from streamer.styles import StyleLibrary
 from streamer.tiles import plan_tiles
 from streamer.trunk import save_trunk
@@ -210,3 +211,41 @@ def test_an_upload_is_painted_by_the_runtime_that_the_service_was_told(
 
     np.testing.assert_array_equal(asyncio.run(painted("litert-int8")), in_int8.stylize(frame, row))
     np.testing.assert_array_equal(asyncio.run(painted("auto")), in_float.stylize(frame, row))
+
+
+@pytest.mark.parametrize(
+    ("streams", "wanted"), [("litert-int8", "litert-int8"), ("litert", "litert"), ("keras", "auto")]
+)
+def test_a_video_is_painted_by_what_streams_run_on(int8_library: StyleLibrary, streams: str, wanted: str) -> None:
+    """Each job would measure it in little memory, for its own number of threads, and might find something else."""
+
+    async def told() -> list[str]:
+        store = JobStore(int8_library, for_videos=streams)
+        try:
+            return [(await store.reserve(kind, Look("alpha"))).task.runtime for kind in ("image", "video")]
+        finally:
+            await store.close()
+
+    assert asyncio.run(told()) == ["auto", wanted]
+
+
+def test_a_service_tells_its_jobs_what_its_streams_run_on(
+    int8_library: StyleLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMER_LIBRARY", str(int8_library.folders[0]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    parts = build(ServeOptions(), LiveOptions(), EngineOptions(device="cpu"), lambda _: None)
+
+    async def told() -> str:
+        store = parts.make_jobs()
+        try:
+            return (await store.reserve("video", Look("mosaic"))).task.runtime
+        finally:
+            await store.close()
+
+    try:
+        assert parts.engine.choice is not None
+        assert asyncio.run(told()) == parts.engine.choice.runtime
+    finally:
+        parts.live.close()
+        parts.engine.close()

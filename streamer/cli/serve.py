@@ -79,13 +79,14 @@ def build(
     engine = Engine.for_streams(library, engine_options, tell)
     live = LiveEngine(engine, metrics=metrics, options=live_options)
     pages = Path(str(importlib.resources.files("web") / "live"))
+    chosen = engine.choice.runtime if engine.choice else None
     return Parts(
         options=options,
         library=library,
         engine=engine,
         live=live,
         make_peers=lambda: PeerService(live, RtcOptions(ice_servers=tuple(options.ice_servers)), metrics),
-        make_jobs=lambda: JobStore(library, JobLimits.of(options), runtime=engine_options.runtime),
+        make_jobs=lambda: JobStore(library, JobLimits.of(options), runtime=engine_options.runtime, for_videos=chosen),
         metrics=metrics,
         pages=pages if pages.is_dir() else None,
     )

@@ -111,12 +111,17 @@ class JobStore:
         limits: JobLimits | None = None,
         *,
         runtime: str = AUTO,
+        for_videos: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """runtime: as --runtime has it. Jobs run on the CPU in any case, and not on Keras, which takes their memory."""
+        """runtime: as --runtime has it; for_videos: what streams run on, which need not be found out again by each job.
+
+        Jobs run on the CPU in any case, and not on Keras, which takes their memory.
+        """
         self._library = library
         self._limits = limits or JobLimits()
-        self._runtime = AUTO if runtime == KERAS else runtime
+        wanted = {"image": runtime, "video": for_videos or runtime}
+        self._runtimes = {kind: AUTO if name == KERAS else name for kind, name in wanted.items()}
         self._clock = clock
         self._root = Path(tempfile.mkdtemp(prefix="streamer-jobs-"))
         self._jobs: dict[str, Job] = {}
@@ -203,7 +208,7 @@ class JobStore:
             timeout=limits.timeout,
             memory=limits.memory,
             threads=limits.threads,
-            runtime=self._runtime,
+            runtime=self._runtimes[kind],
         )
 
     async def _run(self, job: Job) -> None:
