@@ -57,10 +57,8 @@ class Choice:
         """Which and why, as a sentence."""
         if not self.milliseconds:
             return f"Streams run on {TITLES[self.runtime]}: {self.reason}."
-        others = [f"{TITLES[name]} {ms:.1f} ms" for name, ms in self.milliseconds.items() if name != self.runtime]
+        others = [self._passed_over(name) for name in self.milliseconds if name != self.runtime]
         others += [f"{TITLES[name]} does not run here" for name in self.failed]
-        if self.milliseconds.get(LITERT_INT8, PACE) < self.milliseconds[self.runtime]:
-            others.append(f"which is for where float32 takes more than {PACE:g}, for it is less quiet")
         height, width = SIZE
         when = "just now" if self.is_new else f"on {self.on}"
         kept = f"remembered in {memory()}" if self.is_kept else f"not remembered, for {memory()} cannot be written"
@@ -68,6 +66,13 @@ class Choice:
             f"Streams run on {TITLES[self.runtime]}: {self.milliseconds[self.runtime]:.1f} ms a frame of "
             f"{width}x{height}, {', '.join(others)}; measured {when}, {kept}."
         )
+
+    def _passed_over(self, name: str) -> str:
+        """Another's time, and why it is not that one where it is less."""
+        mine, taken = self.milliseconds[name], self.milliseconds[self.runtime]
+        is_unneeded = name == LITERT_INT8 and mine < taken <= PACE
+        less_quiet = f" (less quiet, so for where float32 takes more than {PACE:g})" if is_unneeded else ""
+        return f"{TITLES[name]} {mine:.1f} ms{less_quiet}"
 
 
 def choose(library: StyleLibrary, options: EngineOptions, clock: Callable[[], float] = time.perf_counter) -> Choice:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from streamer import choice
-from streamer.choice import MARGIN, PACE, REMEMBERED, best, choose, memory, question, recall, remember
+from streamer.choice import MARGIN, PACE, REMEMBERED, Choice, best, choose, memory, question, recall, remember
 from streamer.engine import Engine
 from streamer.errors import BadOption
 from streamer.runtime import PassthroughRuntime
@@ -235,9 +235,28 @@ def test_what_is_remembered_decides_and_is_said(int8_library: StyleLibrary) -> N
     )
     known(int8_library, 10.2, 6.1)
     assert str(choose(int8_library, CPU, never)).startswith(
-        "Streams run on LiteRT float32: 10.2 ms a frame of 640x360, LiteRT int8 6.1 ms, which is for where float32 "
-        "takes more than 20, for it is less quiet; measured on "
+        "Streams run on LiteRT float32: 10.2 ms a frame of 640x360, LiteRT int8 6.1 ms (less quiet, so for where "
+        "float32 takes more than 20); measured on "
     )
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [
+        ({"litert": 30.0}, ": 30.0 ms a frame of 640x360, LiteRT int8 does not run here; "),
+        ({"litert": 30.0, "litert-int8": 28.0}, ", LiteRT int8 28.0 ms; "),  # too little faster, at any pace
+        ({"litert": 9.0, "litert-int8": 9.5}, ", LiteRT int8 9.5 ms; "),
+        (
+            {"litert": 10.0, "litert-int8": 6.0, "onnx": 14.0},
+            ", LiteRT int8 6.0 ms (less quiet, so for where float32 takes more than 20), ONNX Runtime 14.0 ms; ",
+        ),
+    ],
+)
+def test_8_bits_are_said_to_be_for_slower_machines_on_faster_ones_alone(
+    milliseconds: dict[str, float], said: str
+) -> None:
+    failed = tuple({"litert-int8"} - milliseconds.keys())
+    assert said in str(Choice(best(milliseconds), milliseconds=milliseconds, on="2026-11-23", failed=failed))
 
 
 def test_stills_stay_float32(int8_library: StyleLibrary) -> None:
