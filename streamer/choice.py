@@ -94,7 +94,7 @@ def choose(library: StyleLibrary, options: EngineOptions, clock: Callable[[], fl
         return known
     runtimes = _running(library, options, names)
     with contextlib.suppress(Exception):  # a job may have too little memory for it, and enough for what it is to paint
-        return remember(asked, measure(runtimes, library, clock))
+        return remember(asked, measure(runtimes, library, options.threads or cores(), clock))
     return Choice(LITERT, "which is fastest could not be measured")
 
 
@@ -112,11 +112,14 @@ def _running(library: StyleLibrary, options: EngineOptions, names: list[str]) ->
 
 
 def measure(
-    runtimes: dict[str, Runtime], library: StyleLibrary, clock: Callable[[], float] = time.perf_counter
+    runtimes: dict[str, Runtime],
+    library: StyleLibrary,
+    threads: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Milliseconds that each takes for a frame of SIZE; leaves none of their memory behind."""
+    """Milliseconds that each takes for a frame of SIZE on so many threads; leaves none of their memory behind."""
     try:
-        seconds = seconds_in_turns(runtimes, library.trunk, SIZE, WITHIN, clock)
+        seconds = seconds_in_turns(runtimes, library.trunk, SIZE, WITHIN, clock, threads)
     finally:
         for runtime in runtimes.values():
             runtime.close()

@@ -38,13 +38,14 @@ def seconds_in_turns(
     size: Size,
     within: float,
     clock: Callable[[], float],
+    threads: int = 1,
     processor: Callable[[], float] = time.process_time,
 ) -> dict[str, float]:
     """Seconds that each runtime takes for one frame of this size (height, width): the least of TURNS, in turns.
 
-    That of the clock or, where it is less, the processor's on all threads: while other programs have the cores, the
-    clock says more of them than of the runtime. After two turns none is begun once `within` seconds have gone by: a
-    slow machine shows soon enough which is faster.
+    That of the clock or, where it is less, the processor's, shared by the runtime's `threads`: while other programs
+    have the cores, the clock says more of them than of the runtime. After two turns none is begun once `within` seconds
+    have gone by: a slow machine shows soon enough which is faster.
     """
     batch, began = _noise(trunk, size, 1), clock()
     for runtime in runtimes.values():
@@ -56,7 +57,7 @@ def seconds_in_turns(
         for name, runtime in runtimes.items():
             spent = processor()
             by_clock = _timed(runtime.run, batch, clock)
-            taken[name].append(min(by_clock, processor() - spent))
+            taken[name].append(min(by_clock, (processor() - spent) / threads))
     return {name: min(seconds) for name, seconds in taken.items()}
 
 

@@ -109,7 +109,7 @@ def test_runtimes_take_turns_and_the_least_counts(int8_library: StyleLibrary) ->
     ticks = clock()
     runtimes = {name: Noting(name) for name in "ab"}
     idle = itertools.count(step=1e6)  # the processor's time, by which nothing is faster
-    taken = seconds_in_turns(runtimes, int8_library.trunk, (32, 48), 1e9, lambda: next(ticks), lambda: next(idle))
+    taken = seconds_in_turns(runtimes, int8_library.trunk, (32, 48), 1e9, lambda: next(ticks), 1, lambda: next(idle))
     assert order == ["a", "b"] * (TURNS + 1)
     assert taken == pytest.approx({"a": 0.010, "b": 0.006})
 
@@ -118,6 +118,15 @@ def test_where_other_programs_have_the_cores_the_processors_time_counts(int8_lib
     slow = {"a": PassthroughRuntime(seconds_a_megapixel=20.0)}  # waits 30 ms, and computes nothing
     taken = seconds_in_turns(slow, int8_library.trunk, (32, 48), 1e9, time.perf_counter)
     assert 0 < taken["a"] < 0.02
+
+
+def test_the_processors_time_is_shared_by_the_threads(int8_library: StyleLibrary) -> None:
+    """20 ms of the processor on two threads are 10 of a machine that does nothing else."""
+    spent, now = itertools.count(step=0.020), itertools.count()
+    taken = seconds_in_turns(
+        {"a": PassthroughRuntime()}, int8_library.trunk, (32, 48), 1e9, lambda: next(now), 2, lambda: next(spent)
+    )
+    assert taken == pytest.approx({"a": 0.010})
 
 
 def test_a_slow_machine_takes_two_turns(int8_library: StyleLibrary) -> None:

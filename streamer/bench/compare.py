@@ -115,7 +115,9 @@ def _settle(library: StyleLibrary, options: EngineOptions, ready: dict[str, Entr
     if len(names) == 1:
         return choose(library, options)
     costs = {name: ready[name].costs for name in names if name in ready}
-    least = {name: min(_least(each.wall), _least(each.cpu)) for name, each in costs.items()}  # `streamer.warmup`: why
+    threads = options.threads or cores()
+    # `streamer.warmup` says why.
+    least = {name: round(min(_least(each.wall), _least(each.cpu) / threads), 3) for name, each in costs.items()}
     return remember(question(library, options, names), least)
 
 
