@@ -30,10 +30,8 @@ def kept(name: str) -> bytes | None:
     return content if hashlib.sha256(content).digest() == digest else None
 
 
-def keep(name: str, content: bytes) -> bool:
-    """Keep something under a name, with its SHA-256 in front; returns whether that was possible."""
+def keep(name: str, content: bytes) -> None:
+    """Keep something under a name, with its SHA-256 in front, if that is possible."""
     with contextlib.suppress(OSError):
         cache_folder().mkdir(parents=True, exist_ok=True)
         write_atomically(cache_folder() / name, hashlib.sha256(content).digest() + content)
-        return True
-    return False
