@@ -100,7 +100,7 @@ class TrunkConfig:
 # By the name that `--model` takes. `quality` is for GPUs and files that may take their time.
 MODELS = {
     "live": TrunkConfig(),
-    "quality": TrunkConfig(width=64, blocks=4, deep_width=64, deep_dilations=(1, 2), head_width=32),
+    "quality": TrunkConfig(width=64, blocks=4, deep_width=96, deep_dilations=(1, 2, 1, 2), head_width=32),
 }
 DEFAULT_MODEL = "live"
 

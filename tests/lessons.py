@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from streamer.styles import Style, StyleLibrary, save_style
+from streamer.trunk import Trunk, TrunkConfig, save_trunk
 from tests import tiny
 from tests.media_clips import Clip
 from training.data import Pairs, find_photographs
@@ -55,3 +57,20 @@ def first_batch(recipe: Recipe, batch: int | None = None) -> dict[str, np.ndarra
     paths, _ = find_photographs([Path(name) for name in recipe.content])
     count = batch or recipe.batch
     return Pairs(paths, styles=len(recipe.styles), batch=count, size=recipe.size, steps=1, seed=recipe.seed)[0][0]
+
+
+def library_of(trunk: Trunk, rows: dict[str, np.ndarray], folder: Path) -> StyleLibrary:
+    """A library folder of theirs."""
+    path = folder / "trunks" / "live.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_trunk(trunk, path)
+    for name, row in rows.items():
+        save_style(Style(name, name, "A script", "CC0-1.0", trunk.checksum, row), folder / f"{name}.safetensors")
+    return StyleLibrary([folder], path)
+
+
+def inputs_of(picture: np.ndarray, row: np.ndarray, config: TrunkConfig) -> dict[str, np.ndarray]:
+    """One still frame for a Keras network."""
+    given = np.zeros((1, config.statistics_size), np.float32)
+    still = {"mix": np.ones((1, 1), np.float32), "carry": np.zeros((1, 1), np.float32)}
+    return {"frames": picture[None].astype(np.float32), "modulation": row[None], "given": given} | still

@@ -14,10 +14,10 @@ from streamer.compiled import compile_trunk
 from streamer.errors import BadOption, BadStyle, Interrupted
 from streamer.model import load_network
 from streamer.runtime import Batch, LiteRTRuntime
-from streamer.styles import Style, StyleLibrary, load_style, save_style
-from streamer.trunk import MODELS, Trunk, TrunkConfig, load_trunk, save_trunk
+from streamer.styles import load_style
+from streamer.trunk import MODELS, Trunk, TrunkConfig, load_trunk
 from tests import tiny
-from tests.lessons import first_batch, tiny_recipe
+from tests.lessons import first_batch, inputs_of, library_of, tiny_recipe
 from training.checkpoint import read_recipe
 from training.preview import run_network
 from training.prune import groups, importance, prune, smaller
@@ -56,16 +56,6 @@ def kill(trunk: Trunk, rows: Rows, names: Iterable[str], dead: slice) -> None:
         at += 2 * width
 
 
-def library_of(trunk: Trunk, rows: Rows, folder: Path) -> StyleLibrary:
-    """A library folder of theirs."""
-    path = folder / "trunks" / "live.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_trunk(trunk, path)
-    for name, row in rows.items():
-        save_style(Style(name, name, "A script", "CC0-1.0", trunk.checksum, row), folder / f"{name}.safetensors")
-    return StyleLibrary([folder], path)
-
-
 @pytest.mark.parametrize("where", ["blocks", "everywhere"])
 @pytest.mark.parametrize("dead", [slice(0, 8), slice(1, None, 2)], ids=["first", "odd"])
 def test_dead_channels_go_and_nothing_changes(where: str, dead: slice) -> None:
@@ -83,13 +73,6 @@ def test_dead_channels_go_and_nothing_changes(where: str, dead: slice) -> None:
             np.testing.assert_allclose(found, wanted, rtol=0, atol=0.02)  # of 255: 1e-4 of the range
             assert wanted.std() > 5
     np.testing.assert_array_equal(run_network(after, pictures[0], cut.identity), pictures[0])
-
-
-def inputs_of(picture: np.ndarray, row: np.ndarray, config: TrunkConfig) -> dict[str, np.ndarray]:
-    """One still frame for a Keras network."""
-    given = np.zeros((1, config.statistics_size), np.float32)
-    still = {"mix": np.ones((1, 1), np.float32), "carry": np.zeros((1, 1), np.float32)}
-    return {"frames": picture[None].astype(np.float32), "modulation": row[None], "given": given} | still
 
 
 def test_a_channel_is_worth_its_variance_times_the_kernels_that_read_it() -> None:

@@ -23,7 +23,7 @@ from training.checkpoint import CHECKPOINT, read_recipe
 from training.data import find_photographs, read_picture, shrink
 from training.download import BSDS500, VGG_IN_WORDS, fetch_photographs, fetching, find_vgg
 from training.evaluate import LAYERS, score
-from training.exports import read_export
+from training.exports import beginning_of, read_export
 from training.pace import fit_steps
 from training.plan import Picture, make_recipe
 from training.preview import run_network
@@ -155,7 +155,7 @@ def begin(recipe: Recipe, options: TrainOptions, tell: Teller, start_from: Path 
         recipe = replace(recipe, content=(str(folder),), content_credit=options.content_credit or BSDS500.title)
     ground = prepare(recipe, tell)
     if recipe.prune and ground.library:
-        trunk = read_export(start_from).trunk if start_from else ground.library.trunk
+        trunk = beginning_of(start_from).trunk if start_from else ground.library.trunk
         tell.say(in_words(trunk, recipe.prune, recipe.prune_where))
     if options.minutes is not None:
         tell.doing("timing a few steps")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamer.errors import BadStyle
 from streamer.styles import FILES, TRUNKS, Style, StyleLibrary, load_style
-from streamer.trunk import Trunk, load_trunk
+from streamer.trunk import MODELS, Trunk, load_trunk
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,13 @@ def read_export(folder: Path, names: Collection[str] = ()) -> Export:
             if trunk.checksum in wanted:
                 return Export(trunk, styles)
     raise BadStyle(f"The trunk {min(wanted)[:12]} of the styles in {folder} is not in {folder / TRUNKS}.")
+
+
+def beginning_of(where: Path) -> Export:
+    """What a run starts from: a folder as `read_export` takes it, or by its model's name what the library has."""
+    if str(where) in MODELS and not where.is_dir():
+        return own_styles(StyleLibrary.default(str(where)))
+    return read_export(where)
 
 
 def own_styles(library: StyleLibrary) -> Export:

@@ -17,7 +17,8 @@ from training.callbacks import StepCallback
 from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, read_recipe, save_checkpoint
 from training.data import Pairs, find_photographs
 from training.devices import accelerators, several, sharing
-from training.exports import own_styles, read_export
+from training.exports import Export, beginning_of, own_styles
+from training.grow import fits_inside, grow
 from training.logs import TensorBoardLogs, tensorboard_is_here
 from training.preview import Preview
 from training.prune import prune
@@ -64,7 +65,8 @@ def run(
     Where there are several GPUs, they share every batch.
 
     library: with scope `style`, whose trunk the styles are for; with `prune`, whose trunk is cut, if not another's.
-    start_from: a folder written by an earlier run's export, whose trunk and styles this run begins with.
+    start_from: a folder written by an earlier run's export, or a model of the library, whose trunk and styles this run
+    begins with; a smaller network than the recipe's grows.
     preview: held-out pictures to show in `preview.png`.
     Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run,
     TrainingDiverged, OutputError for a full disk, and Interrupted from `report`; each leaves the last good checkpoint.
@@ -125,6 +127,8 @@ def _beginning(
 ) -> tuple[Recipe, tuple[Trunk, dict[str, NDArray[np.float32]]] | None]:
     """What a run begins with, trunk and modulations, if not with chance; and the recipe that knows of it."""
     if recipe.scope == "style":
+        if start_from:
+            raise BadOption("--start-from is for --scope trunk: --scope style leaves the network as it is.")
         if library is None:
             raise BadOption("With scope `style` a run needs a library whose trunk the styles are for.")
         trunk = library.trunk
@@ -143,22 +147,28 @@ def _own_trunk(
 ) -> tuple[Recipe, tuple[Trunk, dict[str, NDArray[np.float32]]] | None]:
     """What a trunk that learns begins with: chance, or what there is, of which pruning leaves a part."""
     if start_from:
-        export = read_export(start_from)
+        export = beginning_of(start_from)
         model = next((name for name, config in MODELS.items() if config == export.trunk.config), recipe.model)
         if model != recipe.model:
-            raise BadStyle(f"{start_from} holds a network of the {model} model: give --model {model}.")
+            if recipe.prune or not fits_inside(export.trunk.config, recipe.config):
+                raise BadStyle(f"{start_from} holds a network of the {model} model: give --model {model}.")
+            return recipe, grow(export.trunk, _rows(export), recipe.config)
     elif recipe.prune and library is None:
         raise BadOption("Pruning needs a network to begin with: a library's, or an export.")
     elif recipe.prune and library:
         export = own_styles(library)
     else:
         return recipe, None
-    trunk, known = export.trunk, {name: style.modulation for name, style in export.styles.items()}
+    trunk, known = export.trunk, _rows(export)
     if recipe.prune:
         learnt = {source.name for source in recipe.styles}
         trunk, known = prune(trunk, known, recipe.prune, recipe.prune_where, by=learnt)
         recipe = replace(recipe, trunk=export.trunk.checksum)
     return replace(recipe, config=trunk.config), (trunk, known)
+
+
+def _rows(export: Export) -> dict[str, NDArray[np.float32]]:
+    return {name: style.modulation for name, style in export.styles.items()}
 
 
 def describe(recipe: Recipe) -> dict[str, str]:

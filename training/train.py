@@ -23,16 +23,15 @@ from streamer.styles import Style
 from streamer.trunk import Trunk, Weights, identity_modulation, neutral_modulation
 from training import losses, motion
 from training.data import read_style_picture, shrink
-from training.devices import replicas, sum_over_devices
+from training.devices import replicas
 from training.distil import teacher_of
+from training.optimizer import make_optimizer
 from training.quantised import quantise_convolutions
 from training.recipe import Recipe, StyleSource
 from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
 
-# Scales and shifts are near 1 where kernels are near 0.05; Adam moves both alike, so the table has larger units.
+# Scales and shifts are near 1 where kernels are near 0.05; steps move both alike, so the table has larger units.
 MODULATION_RATE = 5.0
-MAX_NORM = 2.0  # of the gradient
-AVERAGED_SHARE = 0.05  # of a run: the time constant of the moving average of the weights, at most
 
 
 def reflect(frames: Any) -> Any:
@@ -216,55 +215,6 @@ def compile_trainer(trainer: Trainer, optimizer: Any = None) -> None:
     optimizer.build(trainer.trainable_variables)
     # XLA compiles convolutions for a CPU without oneDNN: several times slower than plain graph execution.
     trainer.compile(optimizer=optimizer, jit_compile="auto" if keras.backend.backend() == "jax" else False)
-
-
-class ClippedAdam(keras.optimizers.Adam):
-    """Adam, its gradients clipped to MAX_NORM over all weights: of the whole batch, on however many devices it is.
-
-    Keras clips what each device has found by itself, before it adds them up.
-    """
-
-    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
-        """Clip on the way where Keras would come too late."""
-        if replicas() > 1:
-            norm = ops.sqrt(sum(ops.sum(ops.square(total)) for total in sum_over_devices(grads)))
-            grads = [grad * MAX_NORM / ops.maximum(norm, MAX_NORM) for grad in grads]
-        super().apply(grads, trainable_variables)
-
-
-def average_decay(recipe: Recipe) -> float:
-    """What the moving average of the weights keeps at a step: `recipe.average`, less in short runs.
-
-    Over as many steps as a short run has, an average of 500 steps would still hold a third of what it began with.
-    """
-    return min(recipe.average, 1 - 1 / max(2.0, AVERAGED_SHARE * recipe.steps))
-
-
-def make_optimizer(recipe: Recipe) -> Any:
-    """Adam with warm-up, cosine decay, clipped gradients and a moving average of the weights.
-
-    Keras counts batches, not updates, where it looks up the learning rate and where it averages the weights: both are
-    stretched to what `accumulate` makes of a step.
-    """
-    steps, batches = recipe.steps, recipe.accumulate
-    warmup = max(1, min(100, steps // 10))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10,
-        max(1, steps - warmup) * batches,
-        alpha=0.02,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup * batches,
-    )
-    optimizer = ClippedAdam(
-        schedule,
-        beta_2=0.99,
-        use_ema=True,
-        ema_momentum=average_decay(recipe) ** (1 / batches),
-        gradient_accumulation_steps=batches if batches > 1 else None,
-        global_clipnorm=None if replicas() > 1 else MAX_NORM,
-    )
-    # Gradients in float16 vanish below 6e-8: the loss is scaled up, by as much as goes.
-    return keras.optimizers.LossScaleOptimizer(optimizer) if recipe.precision == "mixed_float16" else optimizer
 
 
 @contextlib.contextmanager

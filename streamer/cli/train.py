@@ -51,7 +51,12 @@ class Begin:
     help=f"A {STYLE_SUFFIX} file for one style, or a library folder; default: your own styles.",
 )
 @click.option("--run-dir", type=PATH, metavar="DIR", help="Checkpoints and previews; default: named for the styles.")
-@click.option("--start-from", type=PATH, metavar="DIR", help="With --scope trunk: begin with an earlier run's export.")
+@click.option(
+    "--start-from",
+    type=PATH,
+    metavar="DIR|MODEL",
+    help="With --scope trunk: begin with an earlier run's export, or a model's network; it grows if --model is larger.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in its folder, as it was begun; needs no pictures.")
 @takes(options=TrainOptions)
 @speaks()
