@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from streamer.compiled import compiled_path
 from streamer.engine import SMOOTHING_SECONDS
 from streamer.errors import BadStyle
 from streamer.geometry import BORDER, STRIDE
@@ -20,17 +18,6 @@ from streamer.styles import Style, StyleLibrary
 from streamer.trunk import UNPAINTED
 
 FOLDER, GRAPH, STYLES = "local", "graph.tflite", "styles.json"  # below a page's root
-
-
-def graph_path(library: StyleLibrary) -> Path:
-    """The graph of a library's trunk. Raises BadStyle when it has none."""
-    path = compiled_path(library.trunk, library.trunk_path.parent)
-    if not path.exists():
-        raise BadStyle(
-            f"The trunk {library.trunk_path.name} has no graph that browsers could run: "
-            f"`streamer compile {library.trunk_path}` builds it."
-        )
-    return path
 
 
 def described(library: StyleLibrary, thumbnail: Callable[[str], str]) -> dict[str, Any]:

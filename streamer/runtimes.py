@@ -50,7 +50,7 @@ def candidates(library: StyleLibrary) -> list[str]:
     """
     trunk = library.trunk
     found = [LITERT]
-    if trunk.is_for_int8 and int8_path(_graph(library)).exists():
+    if trunk.is_for_int8 and int8_path(graph_of(library)).exists():
         found.append(LITERT_INT8)
     if find_spec("onnxruntime") and caches.kept(graph_name(trunk)) is not None:
         found.append(ONNX)
@@ -60,7 +60,7 @@ def candidates(library: StyleLibrary) -> list[str]:
 def int8_digest(library: StyleLibrary) -> str:
     """SHA-256 of a trunk's 8-bit form, by which it is known when it is made anew; "" where none can be read."""
     try:
-        return sha256(int8_path(_graph(library)).read_bytes()).hexdigest()
+        return sha256(int8_path(graph_of(library)).read_bytes()).hexdigest()
     except OSError:
         return ""
 
@@ -68,7 +68,7 @@ def int8_digest(library: StyleLibrary) -> str:
 def graph_size(library: StyleLibrary, runtime: str) -> int | None:
     """Bytes of the graph that a runtime runs; None of Keras, which has none."""
     if runtime == LITERT:
-        return _graph(library).stat().st_size
+        return graph_of(library).stat().st_size
     if runtime == LITERT_INT8:
         graph = _int8_graph(library)
         return len(graph) if isinstance(graph, bytes) else graph.stat().st_size
@@ -76,11 +76,11 @@ def graph_size(library: StyleLibrary, runtime: str) -> int | None:
 
 
 def _litert(library: StyleLibrary, options: EngineOptions) -> Runtime:
-    return LiteRTRuntime(_graph(library), options.threads)
+    return LiteRTRuntime(graph_of(library), options.threads)
 
 
 def _litert_int8(library: StyleLibrary, options: EngineOptions) -> Runtime:
-    return LiteRTRuntime(_graph(library), options.threads, int8=_int8_graph(library), name=TITLES[LITERT_INT8])
+    return LiteRTRuntime(graph_of(library), options.threads, int8=_int8_graph(library), name=TITLES[LITERT_INT8])
 
 
 def _onnx(library: StyleLibrary, options: EngineOptions) -> Runtime:
@@ -103,12 +103,12 @@ _MAKERS: dict[str, Callable[[StyleLibrary, EngineOptions], Runtime]] = {
 }
 
 
-def _graph(library: StyleLibrary) -> Path:
+def graph_of(library: StyleLibrary) -> Path:
     """A trunk's compiled form. Raises BadStyle when there is none."""
     graph = compiled_path(library.trunk, library.trunk_path.parent)
     if not graph.exists():
         raise BadStyle(
-            f"The trunk {library.trunk_path.name} has no form for the CPU yet: "
+            f"The trunk {library.trunk_path.name} has no compiled form, for CPUs and browsers: "
             f"`streamer compile {library.trunk_path}` builds it."
         )
     return graph
@@ -116,7 +116,7 @@ def _graph(library: StyleLibrary) -> Path:
 
 def _int8_graph(library: StyleLibrary) -> Path | bytes:
     """Its 8-bit form; made on the spot for a trunk that has none, which is asked for at one's own risk."""
-    graph = _graph(library)
+    graph = graph_of(library)
     return small if (small := int8_path(graph)).exists() else quantised(graph.read_bytes(), "dynamic")
 
 

@@ -100,7 +100,7 @@ def test_two_styles_and_a_trunk_of_their_own_in_a_library_that_they_make(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictures = ("My Picture (1).png", "other.png", "--name", "first", "--name", "second", "--style-weight", "2")
-    of_trunk = ("--scope", "trunk", "--quantization-aware")
+    of_trunk = ("--scope", "trunk", "--quantization-aware", "--steadiness", "0.5", "--steadiness", "2")
     assert train(*pictures, "--content", "photographs", *of_trunk, "--steps", "1", "--out", "mine") == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0].endswith("STREAMER_LIBRARY=mine streamer transcode in.mp4 --style first")
@@ -112,6 +112,7 @@ def test_two_styles_and_a_trunk_of_their_own_in_a_library_that_they_make(
     assert all(kept.with_suffix(suffix).exists() for suffix in (".tflite", ".tiles.tflite", ".int8.tflite"))
     recipe = Recipe.from_json((place / "runs" / "first+second" / "recipe.json").read_text())
     assert [style.style_weight for style in recipe.styles] == [2.0, 2.0]
+    assert [style.temporal_weight for style in recipe.styles] == [0.5, 2.0]
     monkeypatch.setenv("STREAMER_LIBRARY", "mine")
     assert run(["image", "other.png", "--style", "first:0.5,second:0.5", "-o", "out.png"]) == 0
 

@@ -20,13 +20,13 @@ from training.distil import find_teacher
 from training.recipe import Recipe, StyleSource
 
 MIN_STYLE_SIZE, MAX_STYLE_SIZE = 32, 4096  # pixels; below the first relu5_1 has nothing to look at
-MAX_STYLE_WEIGHT = 1e6
+MAX_WEIGHT = 1e6
 FAST_BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # what a processor says of itself when it multiplies bfloat16 quickly
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to learn a style from, and what is to be said of it. `sizes` and `weight`: see StyleSource."""
+    """A picture to learn a style from, and what is to be said of it. The last three: see StyleSource."""
 
     path: Path
     name: str
@@ -35,6 +35,7 @@ class Picture:
     licence: str = "unknown"
     sizes: tuple[int, ...] = StyleSource.sizes
     weight: float = 1.0
+    steadiness: float = 1.0  # its temporal weight
 
 
 def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: TrainOptions) -> Recipe:
@@ -58,6 +59,7 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
                 str(p.path.resolve()),
                 p.sizes,
                 p.weight,
+                p.steadiness,
                 title=p.title or p.name,
                 artist=p.artist,
                 licence=p.licence,
@@ -103,10 +105,9 @@ def check_picture(picture: Picture) -> None:
     """Raise BadOption or BadMedia unless a style can be learnt from this picture under this name."""
     if not NAME.fullmatch(picture.name):
         raise BadOption(f"--name takes small letters, digits, '-' and '_', at most 64; received {picture.name!r}.")
-    if not (math.isfinite(picture.weight) and 0 <= picture.weight <= MAX_STYLE_WEIGHT):
-        raise BadOption(
-            f"--style-weight must be from 0 to {MAX_STYLE_WEIGHT:g}; received {picture.weight:g} for {picture.name}."
-        )
+    for flag, value in (("--style-weight", picture.weight), ("--steadiness", picture.steadiness)):
+        if not (math.isfinite(value) and 0 <= value <= MAX_WEIGHT):
+            raise BadOption(f"{flag} must be from 0 to {MAX_WEIGHT:g}; received {value:g} for {picture.name}.")
     if not all(MIN_STYLE_SIZE <= size <= MAX_STYLE_SIZE for size in picture.sizes):
         raise BadOption(
             f"--style-size must be from {MIN_STYLE_SIZE} to {MAX_STYLE_SIZE} pixels; "

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.errors import MissingDependency, OutputError
-from streamer.on_device import FOLDER, GRAPH, STYLES, described, graph_path, usable
+from streamer.on_device import FOLDER, GRAPH, STYLES, described, usable
+from streamer.runtimes import graph_of
 from streamer.styles import StyleLibrary
 from streamer.thumbnails import Stylize, thumbnail
 
@@ -85,7 +86,7 @@ def write_site(folder: Path, library: StyleLibrary, open_stylize: Callable[[], S
 def _write_styles(folder: Path, library: StyleLibrary, open_stylize: Callable[[], Stylize]) -> int:
     """The network, its styles as numbers, and a picture of each; returns how many there are."""
     (folder / "thumbnails").mkdir(parents=True)
-    shutil.copy(graph_path(library), folder / GRAPH)
+    shutil.copy(graph_of(library), folder / GRAPH)
     stylize: Stylize | None = None
     styles = usable(library)
     for style in styles:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.plan import Picture
 
 PATH = click.Path(path_type=Path)
-OF_ALL = ("style_size", "style_weight")  # given once, they hold for every picture
+OF_ALL = ("style_size", "style_weight", "steadiness")  # given once, they hold for every picture
 OF_EACH = ("name", "title", "artist", "licence", *OF_ALL)
 AXIS = re.compile(r"[a-z_]+=.*")
 
@@ -31,6 +31,7 @@ class Sources:
     licence: tuple[str, ...]
     style_size: tuple[str, ...]
     style_weight: tuple[float, ...]
+    steadiness: tuple[float, ...]
     content: tuple[Path, ...]
     sweep: tuple[str, ...]
 
@@ -65,6 +66,7 @@ class Sources:
             "licence": self.licence,
             "sizes": [_sizes(text) for text in self.style_size],
             "weight": self.style_weight,
+            "steadiness": self.steadiness,
         }
         said = {key: values for key, values in said.items() if values}
         return [
@@ -131,6 +133,13 @@ def takes_sources(command: Callable[..., int]) -> Callable[..., int]:
             type=float,
             metavar="W",
             help="Weight of the style loss, for all pictures or for each. [1]",
+        ),
+        click.option(
+            "--steadiness",
+            multiple=True,
+            type=float,
+            metavar="X",
+            help="How much steadier than others in motion: times --temporal-weight, for all pictures or for each. [1]",
         ),
         click.option(
             "--style-size",

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
-from streamer.on_device import FOLDER, GRAPH, STYLES, described, graph_path
+from streamer.on_device import FOLDER, GRAPH, STYLES, described
+from streamer.runtimes import graph_of
 from streamer.server.replies import JSON
 from streamer.server.service import Service
 
@@ -24,7 +25,7 @@ def router(service: Service) -> APIRouter:
 
     @routes.get(f"/{GRAPH}", summary="The network, for frames of any size", response_class=Response)
     async def graph() -> Response:
-        path = await asyncio.to_thread(graph_path, library)
+        path = await asyncio.to_thread(graph_of, library)
         return FileResponse(path, media_type="application/octet-stream", headers={"Cache-Control": "no-cache"})
 
     return routes
