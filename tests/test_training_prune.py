@@ -135,7 +135,7 @@ def test_a_pruned_trunk_is_a_trunk(tmp_path: Path) -> None:
         (MODELS["live"], 0.5, "everywhere", (16, 16, 16, 16, 8)),
         (MODELS["live"], 0.25, "everywhere", (24, 24, 24, 24, 16)),
         (MODELS["live"], 0.9, "everywhere", (8, 8, 8, 8, 8)),
-        (MODELS["quality"], 0.5, "blocks", (64, 32, 64, 32, 32)),
+        (MODELS["quality"], 0.5, "blocks", (64, 32, 96, 48, 32)),
         (HALVES["blocks"], 0.5, "everywhere", (8, 8, 8, 8, 8)),
         (tiny.CONFIG, 0.9, "everywhere", None),
         (MODELS["live"], 0.1, "blocks", None),
