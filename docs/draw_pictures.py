@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"
 GAP = 6  # white pixels between pictures
 MOMENTS = (30, 140)  # frames of the sample clip, one in each scene
+BESIDE = ("great_wave", "shipwreck")  # styles that are shown in the small network and in the large one
 HEAD = slice(30, 705)  # rows of the portrait that the sample of the thumbnails shows
 
 
@@ -88,6 +89,10 @@ def main() -> None:
         save(strip([paint(portrait, "mosaic", s) for s in (0, 0.25, 0.5, 0.75, 1)]), "strength.jpg", 1500)
         blends = [f"great_wave:{1 - share},mosaic:{share}" for share in (0, 0.25, 0.5, 0.75, 1)]
         save(strip([paint(portrait, blend) for blend in blends]), "blend.jpg", 1500)
+        small = {style: paint(portrait, style) for style in BESIDE}
+    with Engine(StyleLibrary([SHIPPED], model="quality")) as engine:
+        pairs = [strip([small[style], engine.stylize(portrait, engine.library.resolve(style))]) for style in BESIDE]
+        save(strip(pairs), "quality.jpg", 1800)
 
 
 if __name__ == "__main__":

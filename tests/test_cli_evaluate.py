@@ -100,7 +100,7 @@ def test_each_frames_own_statistics(
     ("arguments", "code", "said"),
     [
         (["alpah", "--content", "photographs"], 2, "There is no style 'alpah'. Did you mean alpha?"),
-        (["--model", "quality", "--content", "photographs"], 2, "for the quality model"),
+        (["alpha", "--model", "quality", "--content", "photographs"], 2, "no style 'alpha' for the quality model"),
         (["alpha", "--content", "nowhere"], 1, "There are no photographs in nowhere"),
         (["alpha", "--clips", "photographs"], 1, "There are no clips in photographs"),
         (["alpha", "--content", "photographs", "--vgg-weights", "no.npz"], 1, "no.npz"),

@@ -47,6 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["a.png", "--style-size", "large"], 2, "--style-size takes pixels such as 256,384; received 'large'."),
         (["a.png", "--style-size", "16"], 2, "--style-size must be from 32 to 4096 pixels; received 16 for a."),
         (["a.png", "--style-weight", "-1"], 2, "--style-weight must be from 0 to 1e+06; received -1 for a."),
+        (["a.png", "--steadiness", "-1"], 2, "--steadiness must be from 0 to 1e+06; received -1 for a."),
         (["a.png", "--style-weight", "nan"], 2, "--style-weight must be from 0 to 1e+06; received nan for a."),
         (["a.png", "--minutes", "5", "--steps", "5"], 2, "--minutes and --steps exclude each other"),
         (["a.png", "--minutes", "0"], 2, "--minutes must be from 0.05 to 100000; received 0"),
@@ -63,7 +64,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["a.png", "--teacher", "nowhere"], 1, "nowhere of styles to learn from; a model is one of live, quality."),
         (["a.png", "--teacher", "empty"], 1, "empty does not know a; it knows no style."),
         (["a.png", "--teacher", "live"], 2, "There is no style 'a'."),
-        (["a.png", "--teacher", "quality"], 2, "There are no styles for the quality model"),
+        (["a.png", "--teacher", "quality"], 2, "There is no style 'a'."),
         (
             ["a.png", "--content-weight", "0", "--style-weight", "0"],
             2,
