@@ -81,6 +81,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["a.png", "b.png", "--out", "c.safetensors"], 2, "--out c.safetensors is for one style"),
         (["a.png", "--out", "text.png"], 1, "--out text.png cannot be written: File exists."),
         (["a.png", "--out", "/proc"], 1, "--out /proc cannot be written"),  # not even by root
+        (["a.png", "--start-from", "live"], 2, "--start-from is for --scope trunk: --scope style leaves the network"),
+        (
+            ["a.png", "--scope", "trunk", "--start-from", "qualty"],
+            1,
+            "no folder qualty of styles to begin with; a",
+        ),
+        (["a.png", "--scope", "trunk", "--start-from", "quality"], 1, "of the quality model: give --model quality."),
+        (["--resume", "--run-dir", "x", "--start-from", "live"], 2, "as it was begun: it goes without --start-from."),
         (["--resume"], 2, "--resume needs the --run-dir, the --name or the PICTURE"),
         (["--resume", "--run-dir", "nowhere"], 1, "There is no run to resume in nowhere"),
         (["a.png", "--sweep", "style_weight"], 2, "--sweep takes NAME=VALUE,VALUE with a name out of style_weight, "),

@@ -81,7 +81,7 @@ def test_every_style_is_whole_credited_and_scored(model: str, name: str) -> None
     assert selected.trunk_path == SHIPPED / "trunks" / f"{model}.safetensors"
 
 
-def test_the_models_have_the_same_styles_and_the_large_one_is_nearer_to_both_pictures() -> None:
+def test_the_models_have_the_same_styles_and_the_large_one_is_better_by_its_scores() -> None:
     live, quality = (StyleLibrary([SHIPPED], model=model) for model in ("live", "quality"))
     assert quality.names() == live.names()
     for name in live.names():  # by the product, which a mere change of balance leaves nearly as it is

@@ -71,7 +71,10 @@ def load_checkpoint(trainer: Trainer, folder: Path) -> int:
     state = load_file(folder / CHECKPOINT)
     variables = _variables(trainer)
     if len(state) != len(variables):
-        raise BadStyle(f"The checkpoint in {folder} has {len(state)} variables; this run has {len(variables)}.")
+        raise BadStyle(
+            f"The checkpoint in {folder} has {len(state)} variables, this run has {len(variables)}: it is of another "
+            "network, or of a version with another optimizer."
+        )
     for i, variable in enumerate(variables):
         values = state[f"{i:04}"]
         if values.shape != tuple(variable.shape):

@@ -23,13 +23,13 @@ from training.checkpoint import CHECKPOINT, read_recipe
 from training.data import find_photographs, read_picture, shrink
 from training.download import BSDS500, VGG_IN_WORDS, fetch_photographs, fetching, find_vgg
 from training.evaluate import LAYERS, score
-from training.exports import beginning_of, read_export
+from training.exports import read_export
 from training.pace import fit_steps
 from training.plan import Picture, make_recipe
 from training.preview import run_network
 from training.prune import in_words
 from training.recipe import Recipe
-from training.run import run
+from training.run import beginning_for, run
 from training.vgg import Features, load_weights
 
 PREVIEWS, PREVIEW_SIZE = 3, 256  # photographs on the contact sheet, and their short side in pixels
@@ -150,12 +150,16 @@ def refuse_to_replace(folder: Path) -> None:
 
 def begin(recipe: Recipe, options: TrainOptions, tell: Teller, start_from: Path | None = None) -> tuple[Recipe, Ground]:
     """What a new run needs; fetches photographs where none were given, and turns minutes into steps."""
+    if start_from:  # before anything is fetched for a run that cannot be
+        export, grows = beginning_for(recipe, start_from)
+        weights = sum(kernel.size for kernel in export.trunk.weights.values())
+        tell.say(f"Begins with a network of {weights:,} weights{', and grows' if grows else ''}.")
     if not recipe.content:
         folder = fetch_photographs(fetching(tell.doing, f"{BSDS500.title} ({BSDS500.terms})"))
         recipe = replace(recipe, content=(str(folder),), content_credit=options.content_credit or BSDS500.title)
     ground = prepare(recipe, tell)
     if recipe.prune and ground.library:
-        trunk = beginning_of(start_from).trunk if start_from else ground.library.trunk
+        trunk = export.trunk if start_from else ground.library.trunk
         tell.say(in_words(trunk, recipe.prune, recipe.prune_where))
     if options.minutes is not None:
         tell.doing("timing a few steps")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +41,24 @@ def read_export(folder: Path, names: Collection[str] = ()) -> Export:
 
 
 def beginning_of(where: Path) -> Export:
-    """What a run starts from: a folder as `read_export` takes it, or by its model's name what the library has."""
-    if str(where) in MODELS and not where.is_dir():
+    """What a run starts from: by its model's name what the library has, or a folder as `read_export` takes it."""
+    if str(where) in MODELS:
         return own_styles(StyleLibrary.default(str(where)))
+    if not where.is_dir():
+        raise BadStyle(f"There is no folder {where} of styles to begin with; a model is one of {', '.join(MODELS)}.")
     return read_export(where)
+
+
+def model_of(export: Export, default: str) -> str:
+    """The model that a network was made for: by its architecture; of a pruned or older one, by its styles' recipe."""
+    for name, config in MODELS.items():
+        if config == export.trunk.config:
+            return name
+    for style in export.styles.values():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            if (name := json.loads(style.metadata["recipe"])["model"]) in MODELS:
+                return str(name)
+    return default
 
 
 def own_styles(library: StyleLibrary) -> Export:

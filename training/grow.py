@@ -2,7 +2,8 @@
 
 In the manner of Net2Net (Chen et al. 2016, https://arxiv.org/abs/1511.05641), but the new channels are not copies of
 old ones: they begin with kernels of chance, and no old channel reads them yet. New residual blocks begin with scales
-of zero, so they add nothing yet. Both have gradients from the first step on.
+of zero, so they add nothing yet. What ties either to the old ones (kernels that read new channels, scales) has
+gradients from the first step on, the rest from the second.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from training.recipe import Recipe
 
 MAX_NORM = 2.0  # of the gradient
 AVERAGED_SHARE = 0.05  # of a run: the time constant of the moving average of the weights, at most
-STEP_SIZE = 0.3  # root mean square of what a step adds to a kernel, times the learning rate; Adam's is 0.2 to 0.4
+STEP_SIZE = 0.3  # root mean square of what a step adds to a kernel, in learning rates; Adam's is 0.2 to 0.4
 PAINT = "paint"  # no normalisation follows it, so the size of its kernel counts: not for Muon
 
 
@@ -78,6 +78,7 @@ def make_optimizer(recipe: Recipe) -> Any:
         adam_beta_2=0.99,
         rms_rate=STEP_SIZE,
         weight_decay=None,
+        adam_weight_decay=None,
         use_ema=True,
         ema_momentum=average_decay(recipe) ** (1 / batches),
         gradient_accumulation_steps=batches if batches > 1 else None,

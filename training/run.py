@@ -17,7 +17,7 @@ from training.callbacks import StepCallback
 from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, read_recipe, save_checkpoint
 from training.data import Pairs, find_photographs
 from training.devices import accelerators, several, sharing
-from training.exports import Export, beginning_of, own_styles
+from training.exports import Export, beginning_of, model_of, own_styles
 from training.grow import fits_inside, grow
 from training.logs import TensorBoardLogs, tensorboard_is_here
 from training.preview import Preview
@@ -71,6 +71,8 @@ def run(
     Raises BadMedia for pictures or VGG weights that cannot be used, BadStyle for a checkpoint of another run,
     TrainingDiverged, OutputError for a full disk, and Interrupted from `report`; each leaves the last good checkpoint.
     """
+    if start_from:  # also when it goes on: with scope `style` the network is in no checkpoint
+        check_scope(recipe)
     keras.utils.set_random_seed(recipe.seed)
     paths, _ = find_photographs([Path(name) for name in recipe.content])
     if (recipe.prune or start_from) and (folder / CHECKPOINT).exists():  # what it began with is in there, and more
@@ -127,8 +129,6 @@ def _beginning(
 ) -> tuple[Recipe, tuple[Trunk, dict[str, NDArray[np.float32]]] | None]:
     """What a run begins with, trunk and modulations, if not with chance; and the recipe that knows of it."""
     if recipe.scope == "style":
-        if start_from:
-            raise BadOption("--start-from is for --scope trunk: --scope style leaves the network as it is.")
         if library is None:
             raise BadOption("With scope `style` a run needs a library whose trunk the styles are for.")
         trunk = library.trunk
@@ -142,16 +142,31 @@ def _beginning(
     return _own_trunk(recipe, library, start_from)
 
 
+def check_scope(recipe: Recipe) -> None:
+    """Raise BadOption where the network is given, and so has no other beginning."""
+    if recipe.scope == "style":
+        raise BadOption("--start-from is for --scope trunk: --scope style leaves the network as it is.")
+
+
+def beginning_for(recipe: Recipe, start_from: Path) -> tuple[Export, bool]:
+    """What a run starts from, and whether it is of a smaller model and grows. Raises BadOption and BadStyle."""
+    check_scope(recipe)
+    export = beginning_of(start_from)
+    model = model_of(export, recipe.model)
+    if model == recipe.model:
+        return export, False
+    if recipe.prune or not fits_inside(export.trunk.config, recipe.config):
+        raise BadStyle(f"{start_from} holds a network of the {model} model: give --model {model}.")
+    return export, True
+
+
 def _own_trunk(
     recipe: Recipe, library: StyleLibrary | None, start_from: Path | None
 ) -> tuple[Recipe, tuple[Trunk, dict[str, NDArray[np.float32]]] | None]:
     """What a trunk that learns begins with: chance, or what there is, of which pruning leaves a part."""
     if start_from:
-        export = beginning_of(start_from)
-        model = next((name for name, config in MODELS.items() if config == export.trunk.config), recipe.model)
-        if model != recipe.model:
-            if recipe.prune or not fits_inside(export.trunk.config, recipe.config):
-                raise BadStyle(f"{start_from} holds a network of the {model} model: give --model {model}.")
+        export, grows = beginning_for(recipe, start_from)
+        if grows:
             return recipe, grow(export.trunk, _rows(export), recipe.config)
     elif recipe.prune and library is None:
         raise BadOption("Pruning needs a network to begin with: a library's, or an export.")

@@ -139,7 +139,7 @@ def takes_sources(command: Callable[..., int]) -> Callable[..., int]:
             multiple=True,
             type=float,
             metavar="X",
-            help="How much steadier than others in motion: times --temporal-weight, for all pictures or for each. [1]",
+            help="A factor on --temporal-weight, for all pictures or for each: more is steadier in motion. [1]",
         ),
         click.option(
             "--style-size",

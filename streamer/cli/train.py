@@ -78,6 +78,8 @@ def train(
     """
     if sources.sweep and (out or start_from):
         raise click.UsageError("--sweep makes trials and installs no style: it goes without --out and --start-from.")
+    if resume and start_from:
+        raise click.UsageError("--resume goes on with a run as it was begun: it goes without --start-from.")
     sources = sources.complete(out if out and out.suffix == STYLE_SUFFIX else None)
     if not resume:
         sources.check()
