@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,13 +39,22 @@ def random_style(trunk: Trunk, name: str, seed: int) -> Style:
     return Style(name, name.title(), "A script", "CC0-1.0", trunk.checksum, modulation.astype(np.float32))
 
 
+@functools.cache
+def compiled() -> dict[str, bytes]:
+    """The compiled forms of the random trunk, by file name; made once in a process, for it takes seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        compile_trunk(random_trunk(), Path(folder))
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
 def write_library(folder: Path) -> StyleLibrary:
     """A library folder with the random trunk, compiled, and its styles."""
     trunk = random_trunk()
     path = folder / "trunks" / "live.safetensors"
     path.parent.mkdir(parents=True)
     save_trunk(trunk, path)
-    compile_trunk(trunk, path.parent)
+    for name, graph in compiled().items():
+        (path.parent / name).write_bytes(graph)
     for seed, name in enumerate(STYLES, start=1):
         save_style(random_style(trunk, name, seed), folder / f"{name}.safetensors")
     return StyleLibrary([folder], path)
