@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -67,6 +68,22 @@ def test_losses_and_gradients_are_those_of_one_device_under_tensorflow(
             assert np.abs(found[name] - values).mean() < 0.01 * np.abs(values).mean(), name
             continue
         np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-4 * largest, err_msg=name)
+
+
+def test_an_overflow_on_any_device_skips_the_step_on_all() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.one_overflow"],
+        env=os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    good, on_first, on_second, again = json.loads(done.stdout)
+    assert good == {"finite": True, "moved": True, "scale": 2.0**15}
+    assert on_first == {"finite": True, "moved": False, "scale": 2.0**14}
+    assert on_second == {"finite": True, "moved": False, "scale": 2.0**13}
+    assert again == {"finite": True, "moved": True, "scale": 2.0**13}
 
 
 @pytest.mark.timeout(900)

@@ -50,6 +50,21 @@ class KernelMuon(keras.optimizers.Muon):
         return x * (math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1])) * self.rms_rate)
 
 
+class SharedLossScale(keras.optimizers.LossScaleOptimizer):
+    """Keras' scaling of the loss for float16; what overflows on any device is an overflow on all.
+
+    Keras asks the first device alone, before gradients are added up: the others' infinities went into the weights.
+    """
+
+    def check_finite(self, grads: Any) -> Any:
+        """Whether no device has found an infinity or NaN."""
+        finite = super().check_finite(grads)
+        if replicas() > 1:
+            overflows = sum_over_devices([ops.cast(ops.logical_not(finite), "float32")])
+            finite = ops.equal(overflows[0], 0)
+        return finite
+
+
 def average_decay(recipe: Recipe) -> float:
     """What the moving average of the weights keeps at a step: `recipe.average`, less in short runs.
 
@@ -85,4 +100,4 @@ def make_optimizer(recipe: Recipe) -> Any:
         global_clipnorm=None if replicas() > 1 else MAX_NORM,
     )
     # Gradients in float16 vanish below 6e-8: the loss is scaled up, by as much as goes.
-    return keras.optimizers.LossScaleOptimizer(optimizer) if recipe.precision == "mixed_float16" else optimizer
+    return SharedLossScale(optimizer) if recipe.precision == "mixed_float16" else optimizer
