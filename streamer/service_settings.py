@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from streamer.addresses import is_loopback
 from streamer.errors import BadOption
 from streamer.options import Checked, option
-from streamer.settings import VGG_HELP, VGG_WEIGHTS
+from streamer.training_settings import VGG_HELP, VGG_WEIGHTS
 
 LIVE_PAGE = "http://localhost:8000/"  # where `streamer serve` is when nobody says
 _LONGEST = 1e7  # seconds

@@ -21,7 +21,8 @@ from streamer.cli.main import cli, run
 from streamer.cli.restyle import worst
 from streamer.errors import BadMedia
 from streamer.options import option
-from streamer.settings import EngineOptions, ImageOptions, Look, TrainOptions, TranscodeOptions
+from streamer.settings import EngineOptions, ImageOptions, Look, TranscodeOptions
+from streamer.training_settings import TrainOptions
 from streamer.trunk import save_trunk
 from tests import tiny
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from streamer.errors import BadMedia, BadOption, Interrupted
-from streamer.settings import PaintOptions
+from streamer.training_settings import PaintOptions
 from tests import tiny
 from training.paint.descent import DESCENTS, Evaluate
 from training.paint.objective import Objective, Terms

@@ -14,7 +14,7 @@ from streamer.cli.main import run
 from streamer.cli.sources import Sources
 from streamer.cli.sweep import command_line, full_command
 from streamer.errors import BadOption, Interrupted
-from streamer.settings import TrainOptions
+from streamer.training_settings import TrainOptions
 from tests import tiny
 from training.plan import Picture
 from training.sheet import Cell, draw_sheet

@@ -13,8 +13,8 @@ import pytest
 from keras import ops
 
 from streamer.errors import BadOption, BadStyle, Interrupted, UnknownStyle
-from streamer.settings import TrainOptions
 from streamer.styles import StyleLibrary, load_style, save_style
+from streamer.training_settings import TrainOptions
 from streamer.trunk import Trunk, save_trunk
 from tests import tiny
 from tests.lessons import first_batch, tiny_recipe

@@ -15,9 +15,9 @@ from streamer.compiled import compile_trunk
 from streamer.errors import BadMedia, BadOption
 from streamer.files import write_atomically
 from streamer.model import load_network
-from streamer.settings import TrainOptions
 from streamer.styles import THUMBNAILS, TRUNKS, Style, StyleLibrary, save_style
 from streamer.thumbnails import encoded, sample
+from streamer.training_settings import TrainOptions
 from streamer.trunk import DEFAULT_MODEL, Trunk, Weights, save_trunk
 from training.checkpoint import CHECKPOINT, read_recipe
 from training.data import find_photographs, read_picture, shrink

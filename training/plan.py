@@ -12,8 +12,8 @@ import keras
 
 from streamer.errors import BadMedia, BadOption
 from streamer.geometry import STRIDE
-from streamer.settings import STYLE_RATE, STYLE_STEPS, TEACHER_WEIGHT, TRUNK_RATE, TRUNK_STEPS, TrainOptions
 from streamer.styles import NAME
+from streamer.training_settings import STYLE_RATE, STYLE_STEPS, TEACHER_WEIGHT, TRUNK_RATE, TRUNK_STEPS, TrainOptions
 from streamer.trunk import MODELS
 from training.data import read_style_picture
 from training.distil import find_teacher

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from streamer.errors import BadOption
-from streamer.settings import TEACHER_WEIGHT
+from streamer.training_settings import TEACHER_WEIGHT
 from streamer.trunk import DEFAULT_MODEL, MODELS, TrunkConfig
 
 # What the arithmetic is done in. The mixed ones are Keras policies and hold for the style network and the VGG alike;

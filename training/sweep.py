@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from streamer.errors import BadOption, BadStyle
 from streamer.files import write_atomically
 from streamer.model import load_network
-from streamer.settings import TRIAL_STEPS, TrainOptions
+from streamer.training_settings import TRIAL_STEPS, TrainOptions
 from training.cli import Ground, Teller, begin, load_vgg, prepare
 from training.data import read_picture
 from training.evaluate import LAYERS, score

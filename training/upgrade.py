@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamer.errors import BadMedia, UnknownStyle
-from streamer.settings import STYLE_RATE, STYLE_STEPS
 from streamer.styles import FILES, Style, StyleLibrary, load_style
+from streamer.training_settings import STYLE_RATE, STYLE_STEPS
 from training.checkpoint import RECIPE
 from training.cli import Place, Teller, learn
 from training.data import SUFFIXES

@@ -19,7 +19,8 @@ from streamer.cli.progress import meter, time_left
 from streamer.cli.signals import StopFlag, stop_on_signals
 from streamer.cli.train import training_extra
 from streamer.errors import Interrupted, UnknownStyle
-from streamer.settings import EngineOptions, EvaluateOptions, Look
+from streamer.settings import EngineOptions, Look
+from streamer.training_settings import EvaluateOptions
 
 if TYPE_CHECKING:
     from streamer.engine import Engine, StyleStream

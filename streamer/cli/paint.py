@@ -17,7 +17,7 @@ from streamer.cli.signals import StopFlag, stop_on_signals
 from streamer.cli.sources import PATH
 from streamer.cli.train import training_extra
 from streamer.errors import Interrupted
-from streamer.settings import PaintOptions
+from streamer.training_settings import PaintOptions
 
 if TYPE_CHECKING:
     from training.paint.files import PaintReport

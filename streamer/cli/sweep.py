@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from streamer.cli.console import Console
 from streamer.cli.sources import Sources
 from streamer.options import flag_name
-from streamer.settings import TrainOptions
+from streamer.training_settings import TrainOptions
 
 if TYPE_CHECKING:
     from training.cli import Teller

@@ -22,7 +22,7 @@ from streamer.cli.signals import StopFlag, stop_on_signals
 from streamer.cli.sources import PATH, Sources, takes_sources
 from streamer.cli.sweep import run_sweep, show_sweep
 from streamer.errors import BadOption, Interrupted, MissingDependency, OutputError
-from streamer.settings import TrainOptions
+from streamer.training_settings import TrainOptions
 
 if TYPE_CHECKING:
     from training.cli import Place

@@ -15,7 +15,7 @@ from streamer.cli.signals import stop_on_signals
 from streamer.cli.sources import PATH
 from streamer.cli.train import Teller, place_of, show, training_extra
 from streamer.errors import BadMedia, Interrupted
-from streamer.settings import UpgradeOptions
+from streamer.training_settings import UpgradeOptions
 
 if TYPE_CHECKING:
     from training.recipe import Recipe

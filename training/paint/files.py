@@ -16,7 +16,7 @@ from streamer.media.notices import Tell
 from streamer.media.picture_colour import in_srgb
 from streamer.media.picture_formats import check_fits, format_for, write_picture
 from streamer.media.pictures import Picture, read_picture
-from streamer.settings import PaintOptions
+from streamer.training_settings import PaintOptions
 from training.data import check_structure
 from training.download import VGG_IN_WORDS, fetching
 from training.paint.painting import Moment, check_style, paint, plan_sizes

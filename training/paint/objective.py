@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from streamer.settings import PaintOptions
+from streamer.training_settings import PaintOptions
 from training import losses
 from training.vgg import Features
 

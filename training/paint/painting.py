@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from streamer.errors import BadMedia, Interrupted
 from streamer.postprocess import preserve_color
-from streamer.settings import PaintOptions
+from streamer.training_settings import PaintOptions
 from streamer.trunk import Weights
 from training.paint.descent import DESCENTS
 from training.paint.objective import Losses, Objective, Terms

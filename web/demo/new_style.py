@@ -18,8 +18,8 @@ import gradio as gr
 import numpy as np
 
 from streamer.errors import BadOption, Interrupted, UnknownStyle
-from streamer.settings import STYLE_STEPS, TrainOptions
 from streamer.styles import NAME, name_of, user_folder
+from streamer.training_settings import STYLE_STEPS, TrainOptions
 from web.demo import actions, extra
 from web.demo.actions import Actions, worked
 from web.demo.parts import AT_ONCE, OUR_PAINTINGS, Parts

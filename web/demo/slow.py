@@ -12,7 +12,7 @@ import gradio as gr
 
 from streamer.errors import BadOption
 from streamer.image import default_image_output
-from streamer.settings import PaintOptions
+from streamer.training_settings import PaintOptions
 from web.demo import actions, extra
 from web.demo.actions import Actions, worked
 from web.demo.parts import OUR_PAINTINGS, OURS, Parts
