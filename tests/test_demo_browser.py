@@ -41,6 +41,12 @@ def page(demo: Demo, visit: Any) -> Any:
     return visit(demo.url)[0]
 
 
+SEE_UNDER_WAY = """() => {
+    const look = () => { window.seenUnderWay ||= document.querySelector(".pair img") !== null }
+    new MutationObserver(look).observe(document, {childList: true, subtree: true})
+}"""
+
+
 def test_the_webcam_is_painted_as_it_moves(page: Any) -> None:
     open_tab(page, "Webcam")
     page.get_by_text("Click to Access Webcam").click()
@@ -64,8 +70,9 @@ def test_a_clip_is_trimmed_painted_played_in_step_and_fetched(page: Any, tmp_pat
     open_tab(page, "Clip")
     wait_said(page, "640 × 360, 4.0 s.")
     page.get_by_label("Length, s").first.fill("1.5")
+    page.evaluate(SEE_UNDER_WAY)  # before the click: a short clip may be whole before a locator looks
     button(page, "Paint the clip").click()
-    page.locator(".pair img").first.wait_for(timeout=60_000)  # a frame of what is under way
+    page.wait_for_function("window.seenUnderWay", timeout=60_000)
     page.locator(".pair video").first.wait_for(timeout=60_000)
     page.locator(".pair video").last.evaluate("video => { video.muted = true; return video.play(); }")
     times = "[...document.querySelectorAll('.pair video')].map(video => video.currentTime)"
