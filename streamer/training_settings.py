@@ -40,6 +40,14 @@ class TrainOptions(Checked):
         high=10_000_000,
         metavar="N",
     )
+    reconstruction_steps: int = option(
+        0,
+        "With --scope trunk: steps before the others, in which a network from chance learns to give its input back; "
+        "cheap, for they need no VGG.",
+        low=0,
+        high=1_000_000,
+        metavar="N",
+    )
     batch_size: int = option(2, "Crops in a batch.", low=1, high=4096, metavar="N")
     accumulate: int = option(1, "Batches whose gradients make one update.", low=1, high=1024, metavar="N")
     crop: int = option(256, "Side of a crop in pixels, a multiple of 8.", low=64, high=1024, metavar="PX")
@@ -99,6 +107,10 @@ class TrainOptions(Checked):
             raise BadOption("--teacher-weight needs --teacher.")
         if self.prune and self.scope != "trunk":
             raise BadOption("--prune needs --scope trunk: what is left of a network must learn anew.")
+        if self.reconstruction_steps and (self.scope != "trunk" or self.prune):
+            raise BadOption(
+                "--reconstruction-steps is for --scope trunk without --prune: a network that there is paints already."
+            )
         if self.prune_where != "blocks" and not self.prune:
             raise BadOption(f"--prune-where {self.prune_where} needs --prune.")
 

@@ -43,7 +43,7 @@ def one_step(folder: Path, devices: list[str]) -> dict[str, Any]:
     recipe = Recipe(sources, (), config=tiny.CONFIG, batch=4, size=64, temporal_ramp=(-1, -0.5), variation_weight=0.5)
 
     def learnt(optimizer: Any, steps: int) -> tuple[dict[str, Any], list[Any]]:
-        trainer = Trainer(recipe, random_weights())
+        trainer = Trainer(recipe, random_weights((4, 6, 96, 96, 8)))  # wide enough for `training.winograd`, too
         trainer.load(tiny.random_trunk(), {})  # frameworks draw different numbers
         compile_trainer(trainer, optimizer)
         before = [np.array(ops.convert_to_numpy(v)) for v in trainer.trainable_variables]

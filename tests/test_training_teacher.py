@@ -19,7 +19,7 @@ from streamer.trunk import Trunk, save_trunk
 from tests import tiny
 from tests.lessons import first_batch, tiny_recipe
 from training.checkpoint import RECIPE
-from training.distil import find_teacher
+from training.distil import Teacher, find_teacher
 from training.plan import Picture, make_recipe
 from training.recipe import Recipe
 from training.run import run
@@ -105,7 +105,7 @@ def test_temporal_and_teacher_together_lower_both(tmp_path: Path) -> None:
         seen.append(trainer.train_on_batch(dict(batch), return_dict=True))
     assert float(seen[-1]["teacher"]) < 0.7 * float(seen[0]["teacher"])
     assert float(seen[-1]["loss"]) < 0.7 * float(seen[0]["loss"])
-    assert trainer._teacher is not None
+    assert isinstance(trainer._teacher, Teacher)
     kernel = ops.convert_to_numpy(trainer._teacher.network.stem.kernel)
     np.testing.assert_array_equal(kernel, tiny.random_trunk(seed=7).weights["stem/kernel"])  # nothing was unlearnt
 

@@ -37,9 +37,14 @@ def save_checkpoint(trainer: Trainer, folder: Path) -> None:
     if not all(np.isfinite(values).all() for values in state.values()):
         raise diverged(trainer, folder)
     with kept_on_failure(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / RECIPE, trainer.recipe.to_json().encode())
+        keep_recipe(trainer.recipe, folder)
         write_atomically(folder / CHECKPOINT, save(state))
+
+
+def keep_recipe(recipe: Recipe, folder: Path) -> None:
+    """Write what a run is, so that it can be gone on with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / RECIPE, recipe.to_json().encode())
 
 
 def diverged(trainer: Trainer, folder: Path) -> TrainingDiverged:

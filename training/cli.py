@@ -29,6 +29,7 @@ from training.plan import Picture, make_recipe
 from training.preview import run_network
 from training.prune import in_words
 from training.recipe import Recipe
+from training.reconstruct import stage_folder
 from training.run import beginning_for, run
 from training.vgg import Features, load_weights
 
@@ -144,12 +145,14 @@ def finish(
 
 def refuse_to_replace(folder: Path) -> None:
     """Raise BadOption when a run lies in the folder already."""
-    if (folder / CHECKPOINT).exists():
+    if any((place / CHECKPOINT).exists() for place in (folder, stage_folder(folder))):
         raise BadOption(f"{folder} holds an earlier run: --resume goes on with it, --run-dir DIR begins another.")
 
 
 def begin(recipe: Recipe, options: TrainOptions, tell: Teller, start_from: Path | None = None) -> tuple[Recipe, Ground]:
     """What a new run needs; fetches photographs where none were given, and turns minutes into steps."""
+    if start_from and recipe.reconstruction_steps:
+        raise BadOption("--reconstruction-steps is for a network from chance: that of --start-from paints already.")
     if start_from:  # before anything is fetched for a run that cannot be
         export, grows = beginning_for(recipe, start_from)
         weights = sum(kernel.size for kernel in export.trunk.weights.values())

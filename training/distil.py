@@ -17,6 +17,10 @@ from streamer.trunk import MODELS
 from training.exports import Export, own_styles, read_export
 from training.recipe import Recipe
 
+INPUT = (
+    "input"  # in a recipe's place of a teacher: the photographs themselves; other teachers are models or whole paths
+)
+
 
 def find_teacher(where: str, names: Sequence[str]) -> Export:
     """The network and the styles of those names to learn from: of a folder, or of a model in the library.
@@ -46,10 +50,10 @@ def _of_library(library: StyleLibrary, names: Sequence[str]) -> Export:
     return Export(library.select(names[0]).trunk, styles)
 
 
-def teacher_of(recipe: Recipe) -> Teacher | None:
+def teacher_of(recipe: Recipe) -> Teacher | Itself | None:
     """Whom a run learns from. Raises as `find_teacher`, and BadStyle when it is not the one that the run began with."""
-    if not recipe.teacher:
-        return None
+    if recipe.teacher in ("", INPUT):
+        return Itself() if recipe.teacher else None
     names = [source.name for source in recipe.styles]
     export = find_teacher(recipe.teacher, names)
     if recipe.teacher_trunk not in ("", export.trunk.checksum):
@@ -58,6 +62,14 @@ def teacher_of(recipe: Recipe) -> Teacher | None:
             f"({export.trunk.checksum[:12]})."
         )
     return Teacher(export, names, recipe.network_precision)
+
+
+class Itself:
+    """A teacher that paints nothing: its pupil learns to give the input back."""
+
+    def __call__(self, frames: Any, style: Any) -> Any:
+        """The frames."""
+        return frames
 
 
 class Teacher:

@@ -41,7 +41,7 @@ def fit_steps(
         moments.append(time.perf_counter())
         check()
 
-    trial = replace(recipe, steps=TIMED_STEPS)
+    trial = replace(recipe, steps=TIMED_STEPS, reconstruction_steps=0)
     with tempfile.TemporaryDirectory(prefix="streamer-") as folder:
         run(trial, Path(folder), report=note, library=library, start_from=start_from, vgg=vgg)
     steps = steps_within(60 * minutes, begun, moments, time.perf_counter())

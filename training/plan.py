@@ -72,6 +72,7 @@ def make_recipe(pictures: Sequence[Picture], content: Sequence[Path], options: T
         scope=options.scope,
         model=options.model,
         steps=options.steps or steps,
+        reconstruction_steps=options.reconstruction_steps,
         batch=options.batch_size,
         accumulate=options.accumulate,
         size=options.crop,

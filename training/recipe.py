@@ -46,6 +46,7 @@ class Recipe:
     model: str = DEFAULT_MODEL  # which network: a key of MODELS
     config: TrunkConfig = _OF_MODEL  # its architecture, if not that of the model's name
     steps: int = 3200
+    reconstruction_steps: int = 0  # before those: `training.reconstruct`
     batch: int = 2
     accumulate: int = 1  # batches whose gradients are averaged into one update
     size: int = 256  # side of a crop in pixels, a multiple of the network's stride

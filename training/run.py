@@ -14,7 +14,15 @@ from streamer.errors import BadOption, BadStyle, Interrupted
 from streamer.styles import StyleLibrary
 from streamer.trunk import INT8, MODELS, TRAINED_FOR, Trunk, Weights
 from training.callbacks import StepCallback
-from training.checkpoint import CHECKPOINT, Checkpointer, kept_on_failure, load_checkpoint, read_recipe, save_checkpoint
+from training.checkpoint import (
+    CHECKPOINT,
+    Checkpointer,
+    keep_recipe,
+    kept_on_failure,
+    load_checkpoint,
+    read_recipe,
+    save_checkpoint,
+)
 from training.data import Pairs, find_photographs
 from training.devices import accelerators, several, sharing
 from training.exports import Export, beginning_of, model_of, own_styles
@@ -23,6 +31,7 @@ from training.logs import TensorBoardLogs, tensorboard_is_here
 from training.preview import Preview
 from training.prune import prune
 from training.recipe import Recipe
+from training.reconstruct import reconstruction_of, stage_folder
 from training.train import Trainer, compile_trainer, synchronise
 from training.vgg import load_weights
 
@@ -73,6 +82,8 @@ def run(
     """
     if start_from:  # also when it goes on: with scope `style` the network is in no checkpoint
         check_scope(recipe)
+    if recipe.reconstruction_steps and not (folder / CHECKPOINT).exists():
+        start_from = _reconstruct(recipe, folder, report, keep_every)
     keras.utils.set_random_seed(recipe.seed)
     paths, _ = find_photographs([Path(name) for name in recipe.content])
     if (recipe.prune or start_from) and (folder / CHECKPOINT).exists():  # what it began with is in there, and more
@@ -91,6 +102,21 @@ def run(
             load_checkpoint(trainer, folder)
         _fit(trainer, folder, paths, keep_every, preview, report)
     return trainer
+
+
+def _reconstruct(recipe: Recipe, folder: Path, report: Report, keep_every: int) -> Path:
+    """Make the first stage, or what is left of it; returns its export. The run's recipe is there from the start, so
+    that a run which was stopped here can be gone on with.
+    """
+    with kept_on_failure(folder):
+        keep_recipe(recipe, folder)
+
+    def renamed(step: int, total: int, losses: dict[str, float]) -> None:
+        report(step, total, {"reconstruction": losses["teacher"]})
+
+    stage = stage_folder(folder)
+    run(reconstruction_of(recipe), stage, report=renamed, keep_every=keep_every)
+    return stage / "export"
 
 
 def _fit(

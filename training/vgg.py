@@ -7,6 +7,7 @@ of averages, which Gatys et al. found to give smoother paintings.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from streamer.errors import BadMedia
+from training.devices import accelerators
 from training.download import Progress, fetch_vgg
+from training.winograd import WORTHWHILE, FrozenConvolution
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -47,10 +50,10 @@ class Features:
         self._pool = ops.max_pool if pooling == "max" else ops.average_pool
         self._dtype, self._unit = dtype, FLOAT16_UNIT if dtype == "float16" else 1.0
         self._chain = names[: max(names.index(name) for name in self.wanted) + 1]
-        self._kernels = {
-            name: (_constant(weights[f"{name}/kernel"], dtype), _constant(weights[f"{name}/bias"] / self._unit, dtype))
-            for name in self._chain
-        }
+        # A GPU has kernels of its own for this, and a processor that multiplies bfloat16 is faster by those.
+        quick = dtype == "float32" and not accelerators()
+        self._convolutions = {name: _convolution(weights[f"{name}/kernel"], dtype, quick) for name in self._chain}
+        self._biases = {name: _constant(weights[f"{name}/bias"] / self._unit, dtype) for name in self._chain}
 
     def __call__(self, pictures: Any) -> dict[str, Any]:
         """pictures (B, H, W, 3), RGB 0..255 -> {layer: (B, h, w, C) float32} for the layers asked for."""
@@ -61,12 +64,19 @@ class Features:
         for name in self._chain:
             if name[4] != block:
                 x, block = self._pool(x, 2, 2, padding="valid"), name[4]
-            kernel, bias = self._kernels[name]
-            x = ops.relu(ops.conv(x, kernel, padding="same") + bias)
+            x = ops.relu(self._convolutions[name](x) + self._biases[name])
             if name in self.wanted:
                 whole = ops.cast(x, "float32")
                 found[self.wanted[name]] = whole if self._unit == 1.0 else whole * self._unit
         return found
+
+
+def _convolution(kernel: NDArray[np.float32], dtype: str, quick: bool) -> Callable[[Any], Any]:
+    """Convolves (B, H, W, C) with zero padding; `quick`: by fewer multiplications where that saves time."""
+    if quick and kernel.shape[2] * kernel.shape[3] >= WORTHWHILE:
+        return FrozenConvolution(kernel)
+    constant = _constant(kernel, dtype)
+    return lambda x: ops.conv(x, constant, padding="same")
 
 
 def _constant(values: NDArray[np.float32], dtype: str) -> Any:
