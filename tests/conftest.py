@@ -45,6 +45,19 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     return folder
 
 
+@pytest.fixture(autouse=True, scope="module")
+def quick_graphs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests of training run a graph a few times: TensorFlow takes longer to optimise one than that would ever save."""
+    if not request.path.name.startswith("test_training"):
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The file that takes longest comes first: at the end, one worker would do it while the other has nothing left."""
     items.sort(key=lambda item: item.path.name != "test_training_devices.py")
