@@ -14,8 +14,9 @@ from training.vgg import Features
 from training.winograd import WORTHWHILE, FrozenConvolution
 
 
-@pytest.mark.parametrize("size", [(16, 16), (15, 18), (4, 4), (1, 1), (2, 7), (33, 5)])
+@pytest.mark.parametrize("size", [(16, 16), (15, 18), (4, 4), (1, 1), (2, 7), (33, 5), (9, 16400), (270, 260)])
 def test_it_is_the_convolution(size: tuple[int, int]) -> None:
+    """Of any size; the last two are cut into bands."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, *size, 5)).astype(np.float32)
     kernel = rng.normal(size=(3, 3, 5, 7)).astype(np.float32)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 STEP, TILE = 4, 6  # pixels from one tile to the next, and that a tile reads
 # Below so many pairs of channels the changes of basis cost more than they save: measured on AVX-512, with TensorFlow.
 WORTHWHILE = 64 * 128
+TILES_AT_ONCE = 4096  # of each picture: tiles take more memory than the frame that they are cut from
 _INPUT = np.array(
     [
         [4, 0, -5, 0, 1, 0],
@@ -72,12 +73,22 @@ def _in_basis(kernel: NDArray[np.float32]) -> Any:
 
 def _convolve(x: Any, kernel: Any) -> Any:
     """x (B, H, W, C), kernel (36, C, O)."""
-    height, width, channels = x.shape[1:]
+    height, width = x.shape[1:3]
     down, right = -(-height // STEP), -(-width // STEP)  # tiles
     ends = [(1, STEP * (tiles + 1) - 1 - size) for tiles, size in ((down, height), (right, width))]
-    squares = ops.reshape(
-        ops.pad(x, ((0, 0), *ends, (0, 0))), (-1, down + 1, STEP, right + 1, STEP, channels)
-    )  # each tile is one of these, and the nearest two rows and columns of those below and to the right
+    padded = ops.pad(x, ((0, 0), *ends, (0, 0)))
+    rows = max(1, TILES_AT_ONCE // right)
+    bands = [_band(padded[:, STEP * top : STEP * (min(top + rows, down) + 1)], kernel) for top in range(0, down, rows)]
+    whole = bands[0] if len(bands) == 1 else ops.concatenate(bands, axis=1)
+    return whole[:, :height, :width]
+
+
+def _band(padded: Any, kernel: Any) -> Any:
+    """Rows of tiles: (B, 4 h + 4, 4 w + 4, C) -> (B, 4 h, 4 w, O)."""
+    channels, outputs = kernel.shape[1:]
+    down, right = padded.shape[1] // STEP - 1, padded.shape[2] // STEP - 1
+    # Each tile is one of these squares, and the nearest two rows and columns of those below and to the right.
+    squares = ops.reshape(padded, (-1, down + 1, STEP, right + 1, STEP, channels))
     tiles = [
         squares[:, i // STEP : i // STEP + down, i % STEP, j // STEP : j // STEP + right, j % STEP]
         for i in range(TILE)
@@ -85,7 +96,6 @@ def _convolve(x: Any, kernel: Any) -> Any:
     ]
     changed = ops.matmul(_INPUT_2D, ops.reshape(ops.stack(tiles), (TILE * TILE, -1)))
     products = ops.matmul(ops.reshape(changed, (TILE * TILE, -1, channels)), kernel)
-    outputs = ops.matmul(_OUTPUT_2D, ops.reshape(products, (TILE * TILE, -1)))
-    blocks = ops.reshape(outputs, (STEP, STEP, -1, down, right, kernel.shape[-1]))
-    whole = ops.reshape(ops.transpose(blocks, (2, 3, 0, 4, 1, 5)), (-1, down * STEP, right * STEP, kernel.shape[-1]))
-    return whole[:, :height, :width]
+    back = ops.matmul(_OUTPUT_2D, ops.reshape(products, (TILE * TILE, -1)))
+    blocks = ops.transpose(ops.reshape(back, (STEP, STEP, -1, down, right, outputs)), (2, 3, 0, 4, 1, 5))
+    return ops.reshape(blocks, (-1, down * STEP, right * STEP, outputs))
