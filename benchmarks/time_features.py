@@ -14,31 +14,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from training import vgg
-from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features
+from training.vgg import CONTENT_LAYER, STYLE_LAYERS, Features, random_weights
 
-CHANNELS = {1: (64, 2), 2: (128, 2), 3: (256, 4), 4: (512, 4), 5: (512, 1)}  # of each block: how many, and layers
-
-
-def random_vgg19() -> dict[str, Any]:
-    """VGG-19 to conv5_1, with He-normal kernels."""
-    rng = np.random.default_rng(0)
-    weights, depth = {}, 3
-    for block, (width, layers) in CHANNELS.items():
-        for position in range(1, layers + 1):
-            kernel = rng.normal(0, np.sqrt(2 / (9 * depth)), (3, 3, depth, width))
-            weights[f"conv{block}_{position}/kernel"] = kernel.astype(np.float32)
-            weights[f"conv{block}_{position}/bias"] = np.zeros(width, np.float32)
-            depth = width
-    return weights
+CHANNELS, LAYERS = (64, 128, 256, 512, 512), (2, 2, 4, 4, 1)  # of each block of VGG-19, to conv5_1
 
 
-def step_of(weights: dict[str, Any], pictures: Any) -> Callable[[], Any]:
+def step_of(weights: dict[str, Any], pictures: Any, winograd: bool) -> Callable[[], Any]:
     """What a training step asks of VGG."""
-    features = Features(weights, (*STYLE_LAYERS, CONTENT_LAYER))
+    features = Features(weights, (*STYLE_LAYERS, CONTENT_LAYER), winograd=winograd)
 
     def step() -> Any:
         wanted = features(pictures)[CONTENT_LAYER]
@@ -59,11 +44,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--turns", type=int, default=9)
     asked = parser.parse_args()
-    weights = random_vgg19()
+    weights = random_weights(CHANNELS, layers=LAYERS)
     pictures = tf.random.stateless_uniform((asked.batch, asked.size, asked.size, 3), (0, 0), 0, 255)
-    quick = step_of(weights, pictures)
-    vgg.WORTHWHILE = 1 << 30  # type: ignore[attr-defined]
-    plain = step_of(weights, pictures)
+    plain, quick = (step_of(weights, pictures, winograd) for winograd in (False, True))
     far = float(tf.norm(quick() - plain()) / tf.norm(plain()))
     times: dict[str, list[float]] = {"plain": [], "winograd": []}
     for _ in range(asked.turns):

@@ -80,7 +80,9 @@ def test_the_second_stage_begins_with_what_the_first_made(tmp_path: Path) -> Non
     assert 0 < near < 0.1 * far
 
 
-def test_what_cannot_be_reconstructed_first_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_reconstructed_first_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for values in ({"scope": "style"}, {"scope": "trunk", "prune": 0.5}):
         with pytest.raises(BadOption, match="--reconstruction-steps is for --scope trunk without --prune"):
             TrainOptions(reconstruction_steps=5, **values)
@@ -99,9 +101,11 @@ def test_what_cannot_be_reconstructed_first_is_said(tmp_path: Path, monkeypatch:
         "r",
     ]
     assert run_command([*started, "--start-from", "live"]) == 2
+    assert "is for a network from chance: that of --start-from paints already" in capsys.readouterr().err
     (tmp_path / "r" / "reconstruction").mkdir(parents=True)
     (tmp_path / "r" / "reconstruction" / CHECKPOINT).touch()  # a run that was stopped in its first stage
     assert run_command(started) == 2
+    assert "r holds an earlier run: --resume goes on with it" in capsys.readouterr().err
 
 
 def test_the_command_line_trains_in_two_stages(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import ops
 
-from training.vgg import Features
+from tests.lessons import tiny_recipe
+from training.train import Trainer
+from training.vgg import Features, random_weights
 from training.winograd import WORTHWHILE, FrozenConvolution
 
 
@@ -42,25 +44,21 @@ def test_its_gradient_is_the_convolution_s() -> None:
     np.testing.assert_allclose(gradients[0], gradients[1], rtol=0, atol=1e-5 * np.abs(gradients[1]).max())
 
 
-def test_vgg_uses_it_for_float32_where_channels_are_many() -> None:
-    rng = np.random.default_rng(2)
-    weights = {}
-    for name, (read, written) in {"conv1_1": (3, 64), "conv1_2": (64, 64), "conv2_1": (64, 128)}.items():
-        weights[f"{name}/kernel"] = rng.normal(0, np.sqrt(2 / (9 * read)), (3, 3, read, written)).astype(np.float32)
-        weights[f"{name}/bias"] = rng.normal(size=written).astype(np.float32)
-    features = Features(weights, ("relu2_1",))
-    quick = [name for name, each in features._convolutions.items() if isinstance(each, FrozenConvolution)]
-    assert quick == ["conv2_1"] and 64 * 128 >= WORTHWHILE > 64 * 64
-    assert not any(
-        isinstance(each, FrozenConvolution)
-        for each in Features(weights, ("relu2_1",), "bfloat16")._convolutions.values()
-    )
-    picture = rng.uniform(0, 255, (1, 30, 42, 3)).astype(np.float32)
-    x = picture[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
-    for name in ("conv1_1", "conv1_2", "conv2_1"):
-        if name == "conv2_1":
-            x = ops.max_pool(x, 2, 2, padding="valid")
-        x = keras.ops.relu(ops.conv(x, weights[f"{name}/kernel"], padding="same") + weights[f"{name}/bias"])
-    np.testing.assert_allclose(
-        ops.convert_to_numpy(features(picture)["relu2_1"]), ops.convert_to_numpy(x), rtol=0, atol=2e-2
-    )
+def test_vgg_uses_it_where_channels_are_many() -> None:
+    weights = random_weights((64, 128), seed=2, layers=(2, 1))
+    plain, quick = (Features(weights, ("relu2_1",), winograd=winograd) for winograd in (False, True))
+
+    def used(features: Features) -> list[str]:
+        return [name for name, each in features._convolutions.items() if isinstance(each, FrozenConvolution)]
+
+    assert (used(plain), used(quick)) == ([], ["conv2_1"]) and 64 * 128 >= WORTHWHILE > 64 * 64
+    picture = np.random.default_rng(2).uniform(0, 255, (1, 30, 42, 3)).astype(np.float32)
+    seen = [ops.convert_to_numpy(features(picture)["relu2_1"]) for features in (plain, quick)]
+    np.testing.assert_allclose(seen[1], seen[0], rtol=0, atol=1e-4 * seen[0].max())
+
+
+def test_training_uses_it_in_float32_alone(tmp_path: Path) -> None:
+    weights = random_weights((4, 6, 96, 96, 8))
+    for precision, wanted in (("float32", True), ("bfloat16", False)):
+        trainer = Trainer(tiny_recipe(tmp_path, precision=precision), weights)
+        assert isinstance(trainer._features._convolutions["conv3_2"], FrozenConvolution) is wanted

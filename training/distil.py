@@ -17,9 +17,8 @@ from streamer.trunk import MODELS
 from training.exports import Export, own_styles, read_export
 from training.recipe import Recipe
 
-INPUT = (
-    "input"  # in a recipe's place of a teacher: the photographs themselves; other teachers are models or whole paths
-)
+# In a recipe's place of a teacher: the photographs themselves. Other teachers are models or whole paths.
+INPUT = "input"
 
 
 def find_teacher(where: str, names: Sequence[str]) -> Export:

@@ -23,7 +23,7 @@ from streamer.styles import Style
 from streamer.trunk import Trunk, Weights, identity_modulation, neutral_modulation
 from training import losses, motion
 from training.data import read_style_picture, shrink
-from training.devices import replicas
+from training.devices import accelerators, replicas
 from training.distil import teacher_of
 from training.optimizer import make_optimizer
 from training.quantised import quantise_convolutions
@@ -88,8 +88,10 @@ class Trainer(keras.Model):
             return
         if vgg is None:
             raise BadOption("With a content or a style weight a run needs VGG weights.")
-        self._features = Features(vgg, (*STYLE_LAYERS, CONTENT_LAYER), recipe.feature_precision)
-        self._content = Features(vgg, (CONTENT_LAYER,), recipe.feature_precision)
+        # A GPU has kernels of its own for this, and a processor that multiplies bfloat16 is faster by those.
+        quick = recipe.feature_precision == "float32" and not accelerators()
+        self._features = Features(vgg, (*STYLE_LAYERS, CONTENT_LAYER), recipe.feature_precision, winograd=quick)
+        self._content = Features(vgg, (CONTENT_LAYER,), recipe.feature_precision, winograd=quick)
         by_style = [style_grams(self._features, source) for source in recipe.styles]
         self._grams = {layer: np.stack([grams[layer] for grams in by_style]) for layer in STYLE_LAYERS}
 

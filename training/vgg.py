@@ -17,7 +17,6 @@ from keras import ops
 from numpy.typing import NDArray
 
 from streamer.errors import BadMedia
-from training.devices import accelerators
 from training.download import Progress, fetch_vgg
 from training.winograd import WORTHWHILE, FrozenConvolution
 
@@ -36,12 +35,15 @@ class Features:
         layers: tuple[str, ...],
         dtype: str = "float32",
         pooling: str = "max",
+        winograd: bool = False,
     ) -> None:
         """weights: `NAME/kernel` (HWIO) and `NAME/bias` for each convolution, in order.
 
         dtype is that of the arithmetic; activations come back as float32. For float16, which ends at 65504, all is
         computed a constant factor smaller: convolutions, ReLU and pooling pass it through unchanged.
         pooling: `max` or `average`.
+        winograd: convolve by `training.winograd` where that saves time. Its graphs are larger and take longer to build,
+        so it is for what runs often: a short painting was slower by it, and took more memory.
         """
         names = [key.removesuffix("/kernel") for key in weights if key.endswith("/kernel")]
         self.wanted = {layer.replace("relu", "conv"): layer for layer in layers}
@@ -50,9 +52,7 @@ class Features:
         self._pool = ops.max_pool if pooling == "max" else ops.average_pool
         self._dtype, self._unit = dtype, FLOAT16_UNIT if dtype == "float16" else 1.0
         self._chain = names[: max(names.index(name) for name in self.wanted) + 1]
-        # A GPU has kernels of its own for this, and a processor that multiplies bfloat16 is faster by those.
-        quick = dtype == "float32" and not accelerators()
-        self._convolutions = {name: _convolution(weights[f"{name}/kernel"], dtype, quick) for name in self._chain}
+        self._convolutions = {name: _convolution(weights[f"{name}/kernel"], dtype, winograd) for name in self._chain}
         self._biases = {name: _constant(weights[f"{name}/bias"] / self._unit, dtype) for name in self._chain}
 
     def __call__(self, pictures: Any) -> dict[str, Any]:
@@ -71,9 +71,9 @@ class Features:
         return found
 
 
-def _convolution(kernel: NDArray[np.float32], dtype: str, quick: bool) -> Callable[[Any], Any]:
-    """Convolves (B, H, W, C) with zero padding; `quick`: by fewer multiplications where that saves time."""
-    if quick and kernel.shape[2] * kernel.shape[3] >= WORTHWHILE:
+def _convolution(kernel: NDArray[np.float32], dtype: str, winograd: bool) -> Callable[[Any], Any]:
+    """Convolves (B, H, W, C) with zero padding."""
+    if winograd and kernel.shape[2] * kernel.shape[3] >= WORTHWHILE:
         return FrozenConvolution(kernel)
     constant = _constant(kernel, dtype)
     return lambda x: ops.conv(x, constant, padding="same")
@@ -125,13 +125,15 @@ def _from_h5(path: Path) -> dict[str, NDArray[np.float32]]:
     return weights
 
 
-def random_weights(channels: tuple[int, ...] = (4, 6, 8, 8, 8), seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    """A tiny VGG-shaped network of He-normal random weights, for tests: same names, same pooling, few channels."""
+def random_weights(
+    channels: tuple[int, ...] = (4, 6, 8, 8, 8), seed: int = 0, layers: tuple[int, ...] = (2, 2, 2, 2, 2)
+) -> dict[str, NDArray[np.float32]]:
+    """A VGG-shaped network of He-normal random weights, for tests: same names, same pooling, few channels."""
     rng = np.random.default_rng(seed)
     weights: dict[str, NDArray[np.float32]] = {}
     depth = 3
-    for block, width in enumerate(channels, start=1):
-        for position in (1, 2):
+    for block, (width, count) in enumerate(zip(channels, layers, strict=True), start=1):
+        for position in range(1, count + 1):
             kernel = rng.normal(0, np.sqrt(2 / (9 * depth)), (3, 3, depth, width))
             weights[f"conv{block}_{position}/kernel"] = kernel.astype(np.float32)
             weights[f"conv{block}_{position}/bias"] = np.zeros(width, np.float32)
